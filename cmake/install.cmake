@@ -1,0 +1,55 @@
+# What `cmake --install` lays down: library, headers, CMake package, octavo.pc, provider, CLI, manual pages. Included by the root, last.
+# Everything finds its neighbours by relative paths, so that the installed tree can be staged (DESTDIR) or moved.
+include(CMakePackageConfigHelpers)
+
+set(OCTAVO_MODULES_DIR "" CACHE STRING
+    "Folder for the provider. Empty: OpenSSL's own where the prefix is /usr or /usr/local, else ossl-modules beside the library")
+
+set_target_properties(octavo PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+file(RELATIVE_PATH octavo_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(octavo_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${octavo_bin_to_lib}")
+
+install(TARGETS octavo EXPORT octavo-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS octavo_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/octavo DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/SECURITY.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# ---- manual pages, each into its section ----
+file(GLOB octavo_man_pages ${PROJECT_SOURCE_DIR}/docs/man/*.[1-9])
+foreach(page ${octavo_man_pages})
+  string(REGEX MATCH "[1-9]$" section ${page})
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+
+# ---- find_package(octavo) and pkg-config ----
+set(octavo_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/octavo)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/octavo-config.cmake.in
+                              ${PROJECT_BINARY_DIR}/octavo-config.cmake INSTALL_DESTINATION ${octavo_package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/octavo-config-version.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/octavo-config.cmake ${PROJECT_BINARY_DIR}/octavo-config-version.cmake
+        DESTINATION ${octavo_package_dir})
+install(EXPORT octavo-targets NAMESPACE octavo:: DESTINATION ${octavo_package_dir})
+
+file(RELATIVE_PATH octavo_pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/octavo.pc.in ${PROJECT_BINARY_DIR}/octavo.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/octavo.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# ---- the provider ----
+# Its folder is chosen at installation, because `cmake --install --prefix` may name another prefix than the one configured. The built
+# file is installed as it stands: its search path is $ORIGIN/.., right in the build tree and in any ossl-modules beside
+# the library. In OpenSSL's own folder the library comes from the linker's cache, as for any program.
+find_package(PkgConfig QUIET)
+if(PKG_CONFIG_FOUND)
+  pkg_get_variable(octavo_openssl_modules libcrypto modulesdir)
+endif()
+if(NOT octavo_openssl_modules)
+  execute_process(COMMAND openssl version -m OUTPUT_VARIABLE octavo_openssl_says ERROR_QUIET)
+  string(REGEX REPLACE "^MODULESDIR: \"([^\"]*)\".*" "\\1" octavo_openssl_modules "${octavo_openssl_says}")
+endif()
+set_target_properties(octavo_provider PROPERTIES BUILD_RPATH_USE_ORIGIN ON)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/install-provider.cmake.in ${PROJECT_BINARY_DIR}/install-provider.cmake.in @ONLY)
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/install-provider.cmake INPUT ${PROJECT_BINARY_DIR}/install-provider.cmake.in)
+install(SCRIPT ${PROJECT_BINARY_DIR}/install-provider.cmake)
