@@ -1,4 +1,5 @@
-# What `cmake --install` lays down: library, headers, CMake package, octavo.pc, provider, CLI, manual pages. Included by the root, last.
+# What `cmake --install` lays down besides the CLI: library, headers, CMake package, octavo.pc, provider, manual pages. Included by
+# the root, last.
 # Everything finds its neighbours by relative paths, so that the installed tree can be staged (DESTDIR) or moved.
 include(CMakePackageConfigHelpers)
 
@@ -6,12 +7,9 @@ set(OCTAVO_MODULES_DIR "" CACHE STRING
     "Folder for the provider. Empty: OpenSSL's own where the prefix is /usr or /usr/local, else ossl-modules beside the library")
 
 set_target_properties(octavo PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-file(RELATIVE_PATH octavo_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-set_target_properties(octavo_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${octavo_bin_to_lib}")
 
 install(TARGETS octavo EXPORT octavo-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS octavo_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/octavo DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/SECURITY.md
@@ -49,7 +47,6 @@ if(NOT octavo_openssl_modules)
   execute_process(COMMAND openssl version -m OUTPUT_VARIABLE octavo_openssl_says ERROR_QUIET)
   string(REGEX REPLACE "^MODULESDIR: \"([^\"]*)\".*" "\\1" octavo_openssl_modules "${octavo_openssl_says}")
 endif()
-set_target_properties(octavo_provider PROPERTIES BUILD_RPATH_USE_ORIGIN ON)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/install-provider.cmake.in ${PROJECT_BINARY_DIR}/install-provider.cmake.in @ONLY)
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/install-provider.cmake INPUT ${PROJECT_BINARY_DIR}/install-provider.cmake.in)
 install(SCRIPT ${PROJECT_BINARY_DIR}/install-provider.cmake)
