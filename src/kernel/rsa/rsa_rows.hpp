@@ -2,12 +2,17 @@
 
 #include "kernel/rsa/rsa.hpp"
 
-/// What the table in rsa.cc names; one definition per backend file.
+/// What the rows of the RSA table are made of. Only rsa.cc and the files that define these read this header.
 namespace octavo::kernel::rsa {
 
-Batch run_public_avx512ifma, run_private_avx512ifma, run_public_ref, run_private_ref;
+/// The AVX512-IFMA lane row (rsa_avx512.cc). Both need a CPU with avx512f, avx512ifma, avx512bw and avx512dq.
+Batch run_public_avx512ifma, run_private_avx512ifma;
 
-/// Shapes that the lanes take; the row's `takes_public` and `takes_private`.
+/// The portable row (rsa_ref.cc).
+Batch run_public_ref, run_private_ref;
+
+/// Shapes of the lane forms: modulus odd and of exactly 2048, 3072 or 4096 bits, e odd, 3 <= e < 2^32; a private key has
+/// two primes of exactly half the modulus size, and all five CRT values.
 bool takes_public_lanes(const Components& key) noexcept;
 bool takes_private_lanes(const Components& key) noexcept;
 

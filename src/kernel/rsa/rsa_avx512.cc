@@ -1,0 +1,97 @@
+#include <immintrin.h>
+
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "base/wipe.hpp"
+#include "kernel/rsa/rsa_forms.hpp"
+#include "kernel/rsa/rsa_rows.hpp"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512ifma,avx512bw,avx512dq"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512ifma,avx512bw,avx512dq")
+// GCC bug 105593: it takes _mm512_undefined_epi32 inside the intrinsics for our uninitialized variable
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#include "kernel/rsa/rsa_batch_impl.hpp"
+
+namespace octavo::kernel::rsa {
+namespace {
+
+/// Eight 64-bit words in a zmm register.
+struct V {
+    __m512i v;
+    using Mask = __mmask8;
+
+    static V zero() { return {_mm512_setzero_si512()}; }
+    static V load(const Lanes* p) { return {_mm512_load_si512(p)}; }
+    void store(Lanes* p) const { _mm512_store_si512(p, v); }
+    static V madd_low(V sum, V a, V b) { return {_mm512_madd52lo_epu64(sum.v, a.v, b.v)}; }
+    static V madd_high(V sum, V a, V b) { return {_mm512_madd52hi_epu64(sum.v, a.v, b.v)}; }
+    V carry() const { return {_mm512_srli_epi64(v, kLimbBits)}; }
+    V signed_carry() const { return {_mm512_srai_epi64(v, kLimbBits)}; }
+    V low() const { return {_mm512_and_si512(v, _mm512_set1_epi64(kLimbMask))}; }
+    V without(V bits) const { return {_mm512_andnot_si512(bits.v, v)}; }
+    V bits_from(int at, int width) const {
+        const __m512i shifted = _mm512_srl_epi64(v, _mm_cvtsi32_si128(at));
+        return {_mm512_and_si512(shifted, _mm512_set1_epi64((1LL << width) - 1))};
+    }
+    Mask equals(Limb word) const { return _mm512_cmpeq_epi64_mask(v, _mm512_set1_epi64(static_cast<long long>(word))); }
+    Mask has_bit(int bit) const { return _mm512_test_epi64_mask(v, _mm512_set1_epi64(1LL << bit)); }
+    static V choose(Mask chosen, V yes, V no) { return {_mm512_mask_blend_epi64(chosen, no.v, yes.v)}; }
+    void merge_into(Mask chosen, Lanes* p) const { _mm512_mask_store_epi64(p, chosen, v); }
+    V halves_swapped() const { return {_mm512_shuffle_i64x2(v, v, 0x4e)}; }
+    V low_half_twice() const { return {_mm512_shuffle_i64x2(v, v, 0x44)}; }
+    V high_half_twice() const { return {_mm512_shuffle_i64x2(v, v, 0xee)}; }
+    static V low_halves(V a, V b) { return {_mm512_shuffle_i64x2(a.v, b.v, 0x44)}; }
+};
+
+inline V operator+(V a, V b) { return {_mm512_add_epi64(a.v, b.v)}; }
+inline V operator-(V a, V b) { return {_mm512_sub_epi64(a.v, b.v)}; }
+inline V operator|(V a, V b) { return {_mm512_or_si512(a.v, b.v)}; }
+inline V operator&(V a, V b) { return {_mm512_and_si512(a.v, b.v)}; }
+inline V operator^(V a, V b) { return {_mm512_xor_si512(a.v, b.v)}; }
+inline V operator~(V a) { return {_mm512_xor_si512(a.v, _mm512_set1_epi64(-1))}; }
+
+thread_local Workspace workspace;
+
+}  // namespace
+
+void run_public_avx512ifma(Job* jobs, std::size_t count) noexcept {
+    switch (jobs->len) {
+        case 256:
+            return run_public_batch<V>(workspace.public2048, jobs, count);
+        case 384:
+            return run_public_batch<V>(workspace.public3072, jobs, count);
+        default:
+            return run_public_batch<V>(workspace.public4096, jobs, count);
+    }
+}
+
+void run_private_avx512ifma(Job* jobs, std::size_t count) noexcept {
+    const auto run = [&](auto& work) {
+        run_private_batch<V>(work, jobs, count);
+        wipe(&work, sizeof work);
+    };
+    switch (jobs->len) {
+        case 256:
+            return run(workspace.private2048);
+        case 384:
+            return run(workspace.private3072);
+        default:
+            return run(workspace.private4096);
+    }
+}
+
+}  // namespace octavo::kernel::rsa
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif

@@ -1,0 +1,254 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "kernel/rsa/rsa_forms.hpp"
+
+/// Montgomery arithmetic on eight numbers side by side, written on a lane type V (a vector of eight 64-bit words).
+///
+/// Limbs have 52 bits in words of 64: multiply-add reads the low 52 bits of its factors and adds the low or the high half of
+/// the product to a whole word. So columns may grow (320 products at most: 2^61) and carries are postponed; a normalised number
+/// has its low 52 bits right in every limb, while the bits above, already carried on, are left to be ignored.
+/// Everything here is almost Montgomery: results are congruent and less than 2.01 n, R > 2^12 n.
+///
+/// Ten limbs of one factor stay in registers while the other factor's limbs and the columns slide by: twenty multiply-adds for
+/// two loads and a store, and each column's chain of them is ten instructions apart.
+namespace octavo::kernel::rsa {
+
+/// A limb of eight numbers.
+struct alignas(64) Lanes {
+    Limb lane[8];
+};
+
+template <int kLimbs>
+struct ModulusLanes {
+    Lanes n[kLimbs + 1];  // the last is zero
+    Lanes m[kLimbs], one[kLimbs], enter[kLimbs];
+    Lanes k;
+};
+
+/// f(0), ..., f(N - 1) with constants, unrolled.
+template <int N, typename F>
+[[gnu::always_inline]] inline void repeat(F&& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+        (f(std::integral_constant<int, I>{}), ...);
+    }
+    (std::make_integer_sequence<int, N>{});
+}
+
+#define OCTAVO_UNROLLED(i) [&](auto i) __attribute__((always_inline))
+
+/// The least number that the next piece of work can be interleaved with.
+struct NothingBetween {
+    void operator()() const noexcept {}
+};
+
+/// One block of columns: adds x times ten limbs of y, writes the ten columns that are then complete, and moves on by ten.
+///   w     columns 0..9 on entry; what has reached columns 10..19 on return is moved there
+///   t     columns, read from 10 on unless kFresh, written at 0..9
+template <typename V, bool kFresh>
+[[gnu::always_inline]] inline void slide(V (&w)[2 * kBlock], const V (&x)[kBlock], const Lanes* y, Lanes* t) {
+    repeat<kBlock>(OCTAVO_UNROLLED(s) {
+        const V limb = V::load(y + s);
+        w[s + kBlock] = kFresh ? V::zero() : V::load(t + s + kBlock);
+        repeat<kBlock>(OCTAVO_UNROLLED(i) { w[s + i] = V::madd_low(w[s + i], x[i], limb); });
+        repeat<kBlock>(OCTAVO_UNROLLED(i) { w[s + i + 1] = V::madd_high(w[s + i + 1], x[i], limb); });
+        w[s].store(t + s);
+    });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
+}
+
+/// t += x y for ten limbs x and `blocks` times ten limbs y. The ten highest columns are written, not added to; with kFirst
+/// all are.
+template <typename V, bool kFirst>
+[[gnu::noinline]] void add_rows(Lanes* t, const Lanes* x, const Lanes* y, int blocks) noexcept {
+    V a[kBlock], w[2 * kBlock];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) {
+        a[i] = V::load(x + i);
+        w[i] = kFirst ? V::zero() : V::load(t + i);
+    });
+    for (; blocks > 1; --blocks, t += kBlock, y += kBlock) slide<V, kFirst>(w, a, y, t);
+    slide<V, true>(w, a, y, t);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + kBlock + i); });
+}
+
+/// t = 2 t + x^2 for ten limbs x, twenty columns t: the products of two different limbs once, doubled with t.
+template <typename V>
+[[gnu::noinline]] void double_and_add_square(Lanes* t, const Lanes* x) noexcept {
+    V a[kBlock], w[2 * kBlock];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i); });
+    repeat<2 * kBlock>(OCTAVO_UNROLLED(i) { w[i] = V::load(t + i); });
+    repeat<kBlock - 1>(OCTAVO_UNROLLED(less) {
+        constexpr int d = less + 1;
+        repeat<kBlock - d>(OCTAVO_UNROLLED(i) { w[2 * i + d] = V::madd_low(w[2 * i + d], a[i], a[i + d]); });
+        repeat<kBlock - d>(OCTAVO_UNROLLED(i) { w[2 * i + d + 1] = V::madd_high(w[2 * i + d + 1], a[i], a[i + d]); });
+    });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) {
+        V::madd_low(w[2 * i] + w[2 * i], a[i], a[i]).store(t + 2 * i);
+        V::madd_high(w[2 * i + 1] + w[2 * i + 1], a[i], a[i]).store(t + 2 * i + 1);
+    });
+}
+
+/// The quotient digits of ten columns u, which become the digits themselves: digit i is column i once the multiples of m by
+/// the digits before it and their carries have come in. Of those multiples only columns 0..9 are done here.
+template <typename V>
+[[gnu::always_inline]] inline void quotient_digits(V (&u)[kBlock], const Lanes* m) {
+    repeat<kBlock>(OCTAVO_UNROLLED(i) {
+        repeat<kBlock - 1 - i>(OCTAVO_UNROLLED(j) { u[i + 1 + j] = V::madd_low(u[i + 1 + j], u[i], V::load(m + j)); });
+        if constexpr (i < kBlock - 1) u[i + 1] = u[i + 1] + u[i].carry();
+        if constexpr (i < kBlock - 2)
+            repeat<kBlock - 2 - i>(
+                OCTAVO_UNROLLED(j) { u[i + 2 + j] = V::madd_high(u[i + 2 + j], u[i], V::load(m + j)); });
+    });
+}
+
+/// t = t / 2^520 modulo n, from column 10 on, for `blocks` times ten limbs m; writes columns 10 to 10 blocks + 10.
+/// The result exceeds the share of t by less than 2^52 n: the last block of a reduction is `reduce_last`.
+template <typename V>
+[[gnu::noinline]] void reduce_block(Lanes* t, const Lanes* m, int blocks) noexcept {
+    V u[kBlock], w[2 * kBlock];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = V::load(t + i); });
+    quotient_digits(u, m);
+    t += kBlock;
+    w[0] = V::load(t) + u[kBlock - 1].carry();
+    repeat<kBlock>(OCTAVO_UNROLLED(j) {
+        const V limb = V::load(m + j);
+        w[j + 1] = V::load(t + j + 1);
+        repeat<j + 1>(OCTAVO_UNROLLED(c) { w[c] = V::madd_low(w[c], u[c + kBlock - 1 - j], limb); });
+        repeat<(j + 2 < kBlock ? j + 2 : kBlock)>(OCTAVO_UNROLLED(c) {
+            constexpr int i = kBlock - 1 - c;
+            w[i + 2 + j - kBlock] = V::madd_high(w[i + 2 + j - kBlock], u[i], limb);
+        });
+    });
+    w[0].store(t);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + 1]; });
+    for (++t, m += kBlock; blocks > 1; --blocks, t += kBlock, m += kBlock) slide<V, false>(w, u, m, t);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + i); });
+}
+
+/// The last ten digits of a reduction: nine by m and the last by n itself, so that the result is small; carries on the way.
+///   t       columns from the first of the ten digits on; column 10 blocks + 10 is read and has to be zero
+///   result  10 blocks normalised limbs
+template <typename V, int kLimbs>
+[[gnu::noinline]] void reduce_last(const Lanes* t, const ModulusLanes<kLimbs>& mod, Lanes* result) noexcept {
+    const Lanes *m = mod.m, *n = mod.n + 1;
+    V u[kBlock], w[2 * kBlock];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = V::load(t + i); });
+    quotient_digits(u, m);
+    t += kBlock;
+    const V digit = V::madd_low(V::zero(), u[kBlock - 1], V::load(&mod.k));
+    V carry = V::madd_low(u[kBlock - 1], digit, V::load(mod.n)).carry();
+    w[0] = V::madd_high(V::load(t), digit, V::load(mod.n));
+    u[kBlock - 1] = digit;
+    repeat<kBlock>(OCTAVO_UNROLLED(j) {
+        const V limb = V::load(m + j), n_limb = V::load(n + j);
+        w[j + 1] = V::load(t + j + 1);
+        repeat<j + 1>(OCTAVO_UNROLLED(c) {
+            constexpr int i = kBlock - 1 - j + c;
+            w[c] = V::madd_low(w[c], u[i], i == kBlock - 1 ? n_limb : limb);
+        });
+        repeat<(j + 2 < kBlock ? j + 2 : kBlock)>(OCTAVO_UNROLLED(c) {
+            constexpr int i = kBlock - 1 - c;
+            w[i + 2 + j - kBlock] = V::madd_high(w[i + 2 + j - kBlock], u[i], c == 0 ? n_limb : limb);
+        });
+    });
+    const auto finish = [&](V column, Lanes * out) __attribute__((always_inline)) {
+        column = column + carry;
+        carry = column.carry();
+        column.store(out);
+    };
+    finish(w[0], result);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + 1]; });
+    ++t, ++result;
+    for (int block = 1; block < kLimbs / kBlock; ++block) {
+        m += kBlock, n += kBlock;
+        repeat<kBlock>(OCTAVO_UNROLLED(s) {
+            const V limb = V::load(m + s), n_limb = V::load(n + s);
+            w[s + kBlock] = V::load(t + s + kBlock);
+            repeat<kBlock>(
+                OCTAVO_UNROLLED(i) { w[s + i] = V::madd_low(w[s + i], u[i], i == kBlock - 1 ? n_limb : limb); });
+            repeat<kBlock>(OCTAVO_UNROLLED(i) {
+                w[s + i + 1] = V::madd_high(w[s + i + 1], u[i], i == kBlock - 1 ? n_limb : limb);
+            });
+            finish(w[s], result + s);
+        });
+        repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
+        t += kBlock, result += kBlock;
+    }
+    repeat<kBlock - 1>(OCTAVO_UNROLLED(i) { finish(w[i], result + i); });
+}
+
+template <int kLimbs>
+struct Columns {
+    Lanes t[2 * kLimbs + 1];
+};
+
+/// t = a b, columns not carried.
+template <typename V, int kLimbs>
+void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Lanes* b) noexcept {
+    Lanes* t = columns.t;
+    add_rows<V, true>(t, a, b, kLimbs / kBlock);
+    for (int row = kBlock; row < kLimbs; row += kBlock) add_rows<V, false>(t + row, a + row, b, kLimbs / kBlock);
+}
+
+/// r = t / R modulo n, normalised, less than t / R + 2.01 n. Destroys t. `between` runs now and then.
+template <typename V, int kLimbs, typename Between = NothingBetween>
+void reduce(Lanes* r, Columns<kLimbs>& columns, const ModulusLanes<kLimbs>& mod, Between&& between = {}) noexcept {
+    Lanes* t = columns.t;
+    V::zero().store(t + 2 * kLimbs);
+    for (int row = 0; row < kLimbs - kBlock; row += kBlock) {
+        reduce_block<V>(t + row, mod.m, kLimbs / kBlock);
+        between();
+    }
+    reduce_last<V>(t + kLimbs - kBlock, mod, r);
+    between();
+}
+
+/// r = a b / R modulo n. r may be a or b.
+template <typename V, int kLimbs>
+void multiply(Lanes* r, const Lanes* a, const Lanes* b, const ModulusLanes<kLimbs>& mod,
+              Columns<kLimbs>& columns) noexcept {
+    multiply_columns<V>(columns, a, b);
+    reduce<V>(r, columns, mod);
+}
+
+/// r = a^2 / R modulo n. r may be a.
+template <typename V, int kLimbs, typename Between = NothingBetween>
+void square(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod, Columns<kLimbs>& columns,
+            Between&& between = {}) noexcept {
+    constexpr int kBlocks = kLimbs / kBlock;
+    Lanes* t = columns.t;
+    for (int i = 0; i < kBlock; ++i) V::zero().store(t + i), V::zero().store(t + 2 * kLimbs - 1 - i);
+    add_rows<V, true>(t + kBlock, a, a + kBlock, kBlocks - 1);
+    between();
+    for (int block = 1; block < kBlocks - 1; ++block) {
+        const Lanes* x = a + block * kBlock;
+        add_rows<V, false>(t + (2 * block + 1) * kBlock, x, x + kBlock, kBlocks - 1 - block);
+        between();
+    }
+    for (int block = 0; block < kBlocks; ++block) {
+        double_and_add_square<V>(t + 2 * block * kBlock, a + block * kBlock);
+        between();
+    }
+    reduce<V>(r, columns, mod, between);
+}
+
+/// x = x mod n for normalised x < 3 n, every limb below 2^52. Constant time.
+template <typename V, int kLimbs>
+void make_canonical(Lanes* x, const ModulusLanes<kLimbs>& mod) noexcept {
+    for (int pass = 0; pass < 2; ++pass) {
+        V borrow = V::zero();
+        for (int i = 0; i < kLimbs; ++i) borrow = (V::load(x + i).low() - V::load(mod.n + i) + borrow).signed_carry();
+        const V keep = borrow;  // all ones where x < n
+        V carry = V::zero();
+        for (int i = 0; i < kLimbs; ++i) {
+            carry = V::load(x + i).low() - V::load(mod.n + i).without(keep) + carry;
+            carry.low().store(x + i);
+            carry = carry.signed_carry();
+        }
+    }
+}
+
+}  // namespace octavo::kernel::rsa
