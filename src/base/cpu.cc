@@ -1,0 +1,86 @@
+#include "base/cpu.hpp"
+
+#include <stdlib.h>
+
+#include <array>
+#include <atomic>
+#include <string_view>
+
+#include "base/text.hpp"
+
+namespace octavo::cpu {
+namespace {
+
+constexpr std::array kNames = {
+    FeatureName{avx2, "avx2"},
+    FeatureName{bmi2, "bmi2"},
+    FeatureName{adx, "adx"},
+    FeatureName{avx512f, "avx512f"},
+    FeatureName{avx512bw, "avx512bw"},
+    FeatureName{avx512vl, "avx512vl"},
+    FeatureName{avx512dq, "avx512dq"},
+    FeatureName{avx512ifma, "avx512ifma"},
+    FeatureName{avx512vbmi2, "avx512vbmi2"},
+};
+
+std::atomic<std::uint32_t> disabled_by_tests{0};
+
+Features detect() noexcept {
+    __builtin_cpu_init();
+    std::uint32_t found = none;
+    if (__builtin_cpu_supports("avx2")) found |= avx2;
+    if (__builtin_cpu_supports("bmi2")) found |= bmi2;
+    if (__builtin_cpu_supports("adx")) found |= adx;
+    if (__builtin_cpu_supports("avx512f")) found |= avx512f;
+    if (__builtin_cpu_supports("avx512bw")) found |= avx512bw;
+    if (__builtin_cpu_supports("avx512vl")) found |= avx512vl;
+    if (__builtin_cpu_supports("avx512dq")) found |= avx512dq;
+    if (__builtin_cpu_supports("avx512ifma")) found |= avx512ifma;
+    if (__builtin_cpu_supports("avx512vbmi2")) found |= avx512vbmi2;
+    return static_cast<Features>(found);
+}
+
+Features feature_of(std::string_view name) noexcept {
+    for (const auto& row : kNames)
+        if (name == row.name) return row.feature;
+    return none;
+}
+
+std::string_view disable_list() noexcept {
+    const char* text = secure_getenv("OCTAVO_DISABLE_CPU");
+    return text == nullptr ? std::string_view{} : std::string_view{text};
+}
+
+std::uint32_t disabled_by_environment() noexcept {
+    std::uint32_t bits = 0;
+    for_each_item(disable_list(), ',', [&](std::string_view name) { bits |= feature_of(name); });
+    return bits;
+}
+
+}  // namespace
+
+std::span<const FeatureName> feature_names() noexcept { return kNames; }
+
+Features detected() noexcept {
+    static const Features found = detect();
+    return found;
+}
+
+Features available() noexcept {
+    static const std::uint32_t taken_away = disabled_by_environment();
+    return static_cast<Features>(detected() & ~taken_away & ~disabled_by_tests.load(std::memory_order_relaxed));
+}
+
+std::string unknown_disabled_names() {
+    std::string unknown;
+    for_each_item(disable_list(), ',', [&](std::string_view name) {
+        if (feature_of(name) != none) return;
+        if (!unknown.empty()) unknown += ',';
+        unknown += name;
+    });
+    return unknown;
+}
+
+void disable(Features features) noexcept { disabled_by_tests.store(features, std::memory_order_relaxed); }
+
+}  // namespace octavo::cpu

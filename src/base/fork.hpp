@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+
+namespace octavo::fork {
+
+/// 0 in the process that loaded the library, one more in each child of it, at any depth. Whatever lives in threads, rings or files of a process
+/// remembers the generation that made it, and makes itself anew when the number has changed.
+std::uint64_t generation() noexcept;
+
+/// For threads that take a Mutex over and over: steps aside while a fork() waits for it, which might otherwise starve.
+void step_aside() noexcept;
+
+/// The order in which fork() takes mutexes, which is the order in which they may nest.
+enum class Rank : int { engine = 0, table = 1 };
+
+/// A mutex that fork() finds unlocked in the child: fork() waits until it is free, holds it over the fork, and releases it
+/// on both sides. What it guards is then consistent in the child.
+class Mutex {
+public:
+    explicit Mutex(Rank rank) noexcept;
+    Mutex(const Mutex&) = delete;
+    Mutex& operator=(const Mutex&) = delete;
+    ~Mutex();
+
+    void lock() noexcept { mutex_.lock(); }
+    void unlock() noexcept { mutex_.unlock(); }
+    bool try_lock() noexcept { return mutex_.try_lock(); }
+
+private:
+    friend struct Registry;
+    std::mutex mutex_;
+    Mutex* next_ = nullptr;
+    Rank rank_;
+};
+
+}  // namespace octavo::fork
