@@ -1,0 +1,293 @@
+/*
+ * Octavo: asynchronous cryptography, many operations folded into one. The C interface.
+ *
+ * A *key* is registered once. A *request* names a key and an operation, is submitted to an *instance*, and completes
+ * exactly once: ok, an error, or cancelled. An instance is a pair of rings in front of a device, which folds what waits
+ * into batches. Requests of one instance may complete in any order.
+ *
+ * Threads. A key may be used by any number of threads at once. An instance and its requests belong to one thread at a
+ * time: calls on one instance must not overlap, and a hand-over between threads needs the caller's own synchronisation.
+ * Give each thread an instance of its own.
+ *
+ * Ownership. Operands are copied at submission and results are copied out: no pointer that a caller passes is kept,
+ * but for the callback and wake-up arguments, which are used until the request completes or is cancelled.
+ *
+ * Handles are numbers, not pointers. A handle that was destroyed, or never was, is answered with
+ * OCTAVO_ERR_BAD_HANDLE; no number comes back before 2^31 others have.
+ *
+ * Fork. A child gets working instances under the same handles, with new rings. Requests that were in flight stay the
+ * parent's; in the child they are OCTAVO_CANCELLED. Neither process waits for the other.
+ *
+ * Timing. The time of private operations depends on the sizes of the keys and on the number of operations, not on secret
+ * values; SECURITY.md has the exact promises for each row.
+ *
+ * Errors. Functions return octavo_status: 0 and above are normal answers, below 0 are errors. octavo_error_text() has the
+ * sentence for the calling thread's last error, which names the field or argument and what to do.
+ */
+#ifndef OCTAVO_OCTAVO_H
+#define OCTAVO_OCTAVO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define OCTAVO_VERSION_MAJOR 0
+#define OCTAVO_VERSION_MINOR 1
+#define OCTAVO_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define OCTAVO_API __attribute__((visibility("default")))
+#else
+#define OCTAVO_API
+#endif
+
+/* The version of the library that runs: major * 10000 + minor * 100 + patch. */
+OCTAVO_API uint32_t octavo_version(void);
+
+/* Answers and errors. Append-only: a number never changes its meaning. */
+typedef enum octavo_status {
+    OCTAVO_OK = 0,
+    OCTAVO_RETRY = 1,     /* the ring is full; nothing was taken; poll, then submit again. Not an error */
+    OCTAVO_PENDING = 2,   /* accepted, not complete yet */
+    OCTAVO_CANCELLED = 3, /* the request was cancelled, or it is the parent's (see Fork) */
+    OCTAVO_TIMEOUT = 4,   /* the time was up first; the request goes on */
+
+    OCTAVO_ERR_NULL_ARGUMENT = -1,     /* a pointer that must not be null is null */
+    OCTAVO_ERR_BAD_HANDLE = -2,        /* a handle that was destroyed or never was */
+    OCTAVO_ERR_BAD_ARGUMENT = -3,      /* a value out of its range */
+    OCTAVO_ERR_BAD_LENGTH = -4,        /* a length that does not fit the key or the operation */
+    OCTAVO_ERR_INPUT_TOO_LARGE = -5,   /* the number in the input is not less than the modulus */
+    OCTAVO_ERR_OVERLAP = -6,           /* input and output overlap without being the same */
+    OCTAVO_ERR_NO_PRIVATE_KEY = -7,    /* a private operation with a public key */
+    OCTAVO_ERR_NO_MEMORY = -8,         /* memory ran out */
+    OCTAVO_ERR_SYSTEM = -9,            /* the operating system refused: the text says what */
+    OCTAVO_ERR_UNSUPPORTED = -10,      /* this instance or build cannot do that */
+    OCTAVO_ERR_OPERATION_FAILED = -11, /* the operation failed on every row */
+    OCTAVO_ERR_INTERNAL = -12,         /* a defect of Octavo; please report it */
+
+    /* A key was refused; the code names the field. */
+    OCTAVO_ERR_KEY_N = -32,
+    OCTAVO_ERR_KEY_E = -33,
+    OCTAVO_ERR_KEY_D = -34,
+    OCTAVO_ERR_KEY_P = -35,
+    OCTAVO_ERR_KEY_Q = -36,
+    OCTAVO_ERR_KEY_DP = -37,
+    OCTAVO_ERR_KEY_DQ = -38,
+    OCTAVO_ERR_KEY_QINV = -39,
+    OCTAVO_ERR_KEY_EXTRA_PRIME = -40
+} octavo_status;
+
+/* The name of a status ("OCTAVO_RETRY"), or "OCTAVO_?" for a number that is none. Never null; static. */
+OCTAVO_API const char* octavo_status_name(octavo_status status);
+/* The calling thread's last error as a sentence, "" when there was none. Valid until the thread's next call. */
+OCTAVO_API const char* octavo_error_text(void);
+
+typedef struct octavo_key {
+    uint64_t id; /* 0 is never a key */
+} octavo_key;
+typedef struct octavo_instance {
+    uint64_t id; /* 0 is never an instance */
+} octavo_instance;
+typedef struct octavo_request {
+    uint64_t id; /* 0 is never a request; meaningful together with its instance only */
+} octavo_request;
+
+/* ---- keys ---- */
+
+/* A big-endian number of `len` bytes. Absent: data null and len 0. Leading zero bytes are allowed. */
+typedef struct octavo_number {
+    const uint8_t* data;
+    size_t len;
+} octavo_number;
+
+/* A factor beyond p and q of a multi-prime key: r_i, d_i, t_i of RFC 8017, 3.2. */
+typedef struct octavo_rsa_prime {
+    octavo_number prime, exponent, coefficient;
+} octavo_rsa_prime;
+
+/*
+ * An RSA key (RFC 8017, 3.1 and 3.2). A public key has n and e. A private key also has d, and either all of p, q, dp, dq, qinv
+ * or none of them; with them it may have up to 3 extra primes.
+ * `size` is sizeof(octavo_rsa_key): a later version may append fields.
+ */
+typedef struct octavo_rsa_key {
+    size_t size;
+    octavo_number n, e, d, p, q, dp, dq, qinv;
+    const octavo_rsa_prime* extra_primes;
+    size_t num_extra_primes;
+} octavo_rsa_key;
+
+/*
+ * Registers an RSA key and computes what depends on it alone. The numbers are copied.
+ * Checked: n odd, 512 to 16384 bits; e odd, 3 <= e < n, at most 64 bits where n is over 3072 bits; 0 < d < n; p q (r_3 ...) = n, p
+ * and q different and odd; dP, dQ, qInv in range and right for p, q and e. Primality is not tested.
+ * OCTAVO_ERR_KEY_... names the field that is wrong. On any error *key is {0}.
+ */
+OCTAVO_API octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* key);
+/*
+ * Gives the handle back. Requests already accepted still complete; the key's memory is wiped when the last is done.
+ * OCTAVO_ERR_BAD_HANDLE for a handle destroyed before.
+ */
+OCTAVO_API octavo_status octavo_key_destroy(octavo_key key);
+/* The modulus length in bytes: the length of inputs and outputs. */
+OCTAVO_API octavo_status octavo_key_length(octavo_key key, size_t* len);
+
+/* ---- instances ---- */
+
+typedef enum octavo_driver {
+    /* inline until the first request that asks for a wake-up, or the first octavo_instance_fd(); threads from then on */
+    OCTAVO_DRIVER_AUTO = 0,
+    OCTAVO_DRIVER_INLINE = 1, /* the thread that polls or waits computes; no thread, no system call */
+    OCTAVO_DRIVER_THREADS = 2 /* an engine thread computes */
+} octavo_driver;
+
+/* Zeroed fields are defaults. `size` is sizeof(octavo_instance_config). */
+typedef struct octavo_instance_config {
+    size_t size;
+    const char* name;   /* for statistics; at most 31 bytes, copied; default: "default" */
+    uint32_t driver;    /* octavo_driver */
+    uint32_t ring_size; /* requests accepted and not yet given back, a power of two from 2 to 4096; default 256 */
+    /* 0: with an engine thread, a submitter that proves to be alone computes in place, inside octavo_submit(), because
+     * that costs least; 1: never, submission always returns at once */
+    uint32_t never_in_place;
+} octavo_instance_config;
+
+/* `config` may be null: all defaults. On error *instance is {0}. */
+OCTAVO_API octavo_status octavo_instance_create(const octavo_instance_config* config, octavo_instance* instance);
+/*
+ * Ends an instance. Requests in flight are cancelled first: when this returns, no callback or wake-up of theirs runs or will
+ * run, and their handles are void. Not from within a callback of the same instance (OCTAVO_ERR_BAD_ARGUMENT).
+ */
+OCTAVO_API octavo_status octavo_instance_destroy(octavo_instance instance);
+/*
+ * A descriptor that is readable when octavo_poll() has something to reap (an eventfd; octavo_poll() drains it; never read,
+ * write or close it). It belongs to the instance. Turns an OCTAVO_DRIVER_AUTO instance to an engine thread;
+ * OCTAVO_ERR_UNSUPPORTED for OCTAVO_DRIVER_INLINE. After fork() the child must ask again.
+ */
+OCTAVO_API octavo_status octavo_instance_fd(octavo_instance instance, int* fd);
+
+/* ---- requests ---- */
+
+typedef enum octavo_operation {
+    OCTAVO_RSA_PRIVATE = 1, /* m = c^d mod n (RSADP, RSASP1): input and output of the modulus length, raw, no padding */
+    OCTAVO_RSA_PUBLIC = 2   /* c = m^e mod n (RSAEP, RSAVP1) */
+} octavo_operation;
+
+/*
+ * Runs on the thread that polls, once, for a request that was submitted with it: `status` is OCTAVO_OK, OCTAVO_CANCELLED or an
+ * error; `output` has `output_len` bytes until the callback returns (null and 0 unless OCTAVO_OK). The request's handle is void
+ * when it returns. It may submit and cancel; it must not poll, wait on or destroy the instance.
+ */
+typedef void octavo_callback(void* argument, octavo_request request, octavo_status status, const uint8_t* output,
+                             size_t output_len);
+
+/*
+ * How to tell a waiter that its request is done and octavo_poll() will reap it. For instances with an engine thread; it happens
+ * there. Never while octavo_submit() runs, and not when octavo_submit() answers OCTAVO_OK (done in place).
+ */
+typedef struct octavo_wakeup {
+    int fd; /* where >= 0: an eventfd, to which 1 is added. It must stay open until the request completes or is cancelled */
+    void (*call)(void* argument); /* where not null: called from the engine thread; must be quick and must not block */
+    void* argument;
+} octavo_wakeup;
+
+/* `size` is sizeof(octavo_submission). Zeroed fields: no callback, no wake-up (set wakeup.fd to -1, or use the macro). */
+typedef struct octavo_submission {
+    size_t size;
+    octavo_key key;
+    uint32_t operation; /* octavo_operation */
+    const uint8_t* input;
+    size_t input_len;
+    octavo_callback* callback; /* null: fetch the result with octavo_result() */
+    void* callback_argument;
+    octavo_wakeup wakeup;
+} octavo_submission;
+#define OCTAVO_SUBMISSION_INIT                                                     \
+    {                                                                              \
+        sizeof(octavo_submission), {0}, 0, NULL, 0, NULL, NULL, { -1, NULL, NULL } \
+    }
+
+/*
+ * Submits a request.
+ *   OCTAVO_PENDING  accepted; *request is its handle until it is reaped (callback), fetched, released by a cancel, or destroyed
+ *   OCTAVO_OK       accepted and already done in place; reap or fetch it in the same way (a callback runs at the next poll)
+ *   OCTAVO_RETRY    the ring is full; nothing was taken
+ *   an error        nothing was taken
+ * Never blocks, but for an operation done in place. `request` may be null where there is a callback.
+ */
+OCTAVO_API octavo_status octavo_submit(octavo_instance instance, const octavo_submission* submission,
+                                       octavo_request* request);
+/*
+ * Reaps at most `quota` (1 or more) completed requests, runs their callbacks, and stores the number in *num_reaped (may be
+ * null). With the inline driver it first computes, until `quota` are done or nothing waits. Never blocks otherwise.
+ * A quota of 0 is OCTAVO_ERR_BAD_ARGUMENT.
+ */
+OCTAVO_API octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_reaped);
+/*
+ * Waits until the request is done, at most `timeout_ns` nanoseconds (UINT64_MAX: for ever): OCTAVO_OK when it is,
+ * OCTAVO_TIMEOUT when not. Reaps nothing and runs no callback. The inline driver computes what waits, and looks at the time
+ * between batches.
+ */
+OCTAVO_API octavo_status octavo_wait(octavo_instance instance, octavo_request request, uint64_t timeout_ns);
+/*
+ * Fetches the result of a request without a callback, and voids the handle: OCTAVO_OK with *output_len bytes in `output`,
+ * OCTAVO_CANCELLED, or the request's error. OCTAVO_PENDING while it is not done (for an engine thread's request, after
+ * octavo_poll() or octavo_wait() has seen it): nothing changes. OCTAVO_ERR_BAD_LENGTH when `capacity` is too small: nothing
+ * changes. OCTAVO_ERR_BAD_ARGUMENT for a request with a callback.
+ */
+OCTAVO_API octavo_status octavo_result(octavo_instance instance, octavo_request request, uint8_t* output,
+                                       size_t capacity, size_t* output_len);
+/*
+ * Cancels: at any moment, any number of times. When it returns, neither the callback nor the wake-up of the request will ever be
+ * used again, and the handle is void. It may wait while the engine thread is in the middle of this request's wake-up, never for
+ * an operation. OCTAVO_OK the first time, also for a request that is done; OCTAVO_CANCELLED for a handle that is void.
+ */
+OCTAVO_API octavo_status octavo_cancel(octavo_instance instance, octavo_request request);
+/*
+ * One operation, synchronously: the same as submit, wait and result, without the ring where nothing waits. `output` has
+ * `capacity` bytes and may be `input`.
+ */
+OCTAVO_API octavo_status octavo_execute(octavo_instance instance, octavo_key key, uint32_t operation,
+                                        const uint8_t* input, size_t input_len, uint8_t* output, size_t capacity,
+                                        size_t* output_len);
+
+/* ---- statistics ---- */
+
+#define OCTAVO_BATCH_BUCKETS 16 /* bucket i: batches of i + 1 requests; the last: 16 and more */
+#define OCTAVO_TIME_BUCKETS 32  /* bucket i: times below 2^(i+1) ns, at least 2^i ns */
+
+/* Why a request took the portable row although a lane row was wanted. Append-only. */
+typedef enum octavo_fallback {
+    OCTAVO_FALLBACK_CPU = 0,      /* no lane row on this CPU, or an override took it away */
+    OCTAVO_FALLBACK_SIZE = 1,     /* a modulus that the lane row does not take */
+    OCTAVO_FALLBACK_NO_CRT = 2,   /* a private key without CRT values */
+    OCTAVO_FALLBACK_PRIMES = 3,   /* a multi-prime key, or primes of unequal size */
+    OCTAVO_FALLBACK_EXPONENT = 4, /* a public exponent that the lane row does not take */
+    OCTAVO_FALLBACK_CHECK = 5,    /* a lane result failed its check and was computed again */
+    OCTAVO_FALLBACK_FORK = 6,     /* in flight at a fork; for front ends */
+    OCTAVO_FALLBACK_REASONS = 8
+} octavo_fallback;
+
+/* Counters since the instance was created. `size` is set by the caller to sizeof(octavo_statistics). */
+typedef struct octavo_statistics {
+    size_t size;
+    uint64_t submitted, completed, failed, cancelled, retried;
+    uint64_t in_flight;       /* accepted and not yet reaped */
+    uint64_t in_place;        /* done by the submitter itself: by octavo_execute(), or because it was alone */
+    uint64_t lane_requests;   /* done by a lane row */
+    uint64_t scalar_requests; /* done by the portable row, because that was the cheaper plan */
+    uint64_t fallback[OCTAVO_FALLBACK_REASONS]; /* done by the portable row, for want of another */
+    uint64_t batch_size[OCTAVO_BATCH_BUCKETS];
+    uint64_t queue_time[OCTAVO_TIME_BUCKETS];   /* from submission to the start of the batch */
+    uint64_t service_time[OCTAVO_TIME_BUCKETS]; /* a batch's own time, once per request in it */
+} octavo_statistics;
+OCTAVO_API octavo_status octavo_instance_statistics(octavo_instance instance, octavo_statistics* statistics);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

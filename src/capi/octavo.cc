@@ -1,0 +1,220 @@
+#include <octavo/octavo.h>
+
+#include <bit>
+#include <cstring>
+#include <new>
+
+#include "base/error.hpp"
+#include "instance/instance.hpp"
+#include "request/key.hpp"
+
+namespace {
+
+using octavo::fail;
+using octavo::instance::Instance;
+
+/// No exception passes the C edge: what start-up and registration may throw becomes a status.
+template <typename Body>
+octavo_status guarded(Body&& body) noexcept try {
+    return body();
+} catch (const std::bad_alloc&) {
+    return fail(OCTAVO_ERR_NO_MEMORY, "memory ran out");
+} catch (...) {
+    return fail(OCTAVO_ERR_INTERNAL, "an exception reached the C interface");
+}
+
+octavo_status null_argument(const char* name) noexcept { return fail(OCTAVO_ERR_NULL_ARGUMENT, "%s: null", name); }
+
+octavo_status bad_size(const char* name, std::size_t size, std::size_t expected) noexcept {
+    return fail(OCTAVO_ERR_BAD_ARGUMENT, "%s.size: %zu; set it to sizeof, which is %zu here", name, size, expected);
+}
+
+/// Looks an instance up and calls `body` with it.
+template <typename Body>
+octavo_status with(octavo_instance handle, Body&& body) noexcept {
+    auto* instance = octavo::instance::instances().look_up(handle.id);
+    if (instance == nullptr) return fail(OCTAVO_ERR_BAD_HANDLE, "instance: the handle was destroyed or never was");
+    return body(*instance);
+}
+
+octavo_status check_config(const octavo_instance_config& config) noexcept {
+    if (config.size != sizeof config) return bad_size("config", config.size, sizeof config);
+    if (config.name != nullptr && std::strlen(config.name) > 31)
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "config.name: over 31 bytes");
+    if (config.driver > OCTAVO_DRIVER_THREADS)
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "config.driver: %u is none; see octavo_driver", config.driver);
+    const auto ring = config.ring_size;
+    if (ring != 0 && (ring < 2 || ring > 4096 || !std::has_single_bit(ring)))
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "config.ring_size: %u; a power of two from 2 to 4096, or 0 for 256", ring);
+    if (config.never_in_place > 1)
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "config.never_in_place: %u; 0 or 1", config.never_in_place);
+    return OCTAVO_OK;
+}
+
+Instance::Config to_config(const octavo_instance_config& given) noexcept {
+    Instance::Config config;
+    if (given.name != nullptr) config.name = given.name;
+    config.driver = static_cast<octavo_driver>(given.driver);
+    if (given.ring_size != 0) config.ring_size = given.ring_size;
+    config.never_in_place = given.never_in_place != 0;
+    return config;
+}
+
+}  // namespace
+
+extern "C" {
+
+uint32_t octavo_version(void) {
+    return OCTAVO_VERSION_MAJOR * 10000 + OCTAVO_VERSION_MINOR * 100 + OCTAVO_VERSION_PATCH;
+}
+
+const char* octavo_status_name(octavo_status status) {
+#define NAME(code) \
+    case code:     \
+        return #code
+    switch (status) {
+        NAME(OCTAVO_OK);
+        NAME(OCTAVO_RETRY);
+        NAME(OCTAVO_PENDING);
+        NAME(OCTAVO_CANCELLED);
+        NAME(OCTAVO_TIMEOUT);
+        NAME(OCTAVO_ERR_NULL_ARGUMENT);
+        NAME(OCTAVO_ERR_BAD_HANDLE);
+        NAME(OCTAVO_ERR_BAD_ARGUMENT);
+        NAME(OCTAVO_ERR_BAD_LENGTH);
+        NAME(OCTAVO_ERR_INPUT_TOO_LARGE);
+        NAME(OCTAVO_ERR_OVERLAP);
+        NAME(OCTAVO_ERR_NO_PRIVATE_KEY);
+        NAME(OCTAVO_ERR_NO_MEMORY);
+        NAME(OCTAVO_ERR_SYSTEM);
+        NAME(OCTAVO_ERR_UNSUPPORTED);
+        NAME(OCTAVO_ERR_OPERATION_FAILED);
+        NAME(OCTAVO_ERR_INTERNAL);
+        NAME(OCTAVO_ERR_KEY_N);
+        NAME(OCTAVO_ERR_KEY_E);
+        NAME(OCTAVO_ERR_KEY_D);
+        NAME(OCTAVO_ERR_KEY_P);
+        NAME(OCTAVO_ERR_KEY_Q);
+        NAME(OCTAVO_ERR_KEY_DP);
+        NAME(OCTAVO_ERR_KEY_DQ);
+        NAME(OCTAVO_ERR_KEY_QINV);
+        NAME(OCTAVO_ERR_KEY_EXTRA_PRIME);
+    }
+#undef NAME
+    return "OCTAVO_?";
+}
+
+const char* octavo_error_text(void) { return octavo::last_error_text(); }
+
+octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* key) {
+    if (key == nullptr) return null_argument("key");
+    *key = {0};
+    if (numbers == nullptr) return null_argument("numbers");
+    if (numbers->size != sizeof *numbers) return bad_size("numbers", numbers->size, sizeof *numbers);
+    return guarded([&] {
+        std::unique_ptr<octavo::request::Key> created;
+        if (const auto status = octavo::request::Key::create(*numbers, created); status != OCTAVO_OK) return status;
+        key->id = octavo::request::keys().add(std::move(created));
+        return key->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory or no place for another key");
+    });
+}
+
+octavo_status octavo_key_destroy(octavo_key key) {
+    if (octavo::request::keys().destroy(key.id)) return OCTAVO_OK;
+    return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+}
+
+octavo_status octavo_key_length(octavo_key key, size_t* len) {
+    if (len == nullptr) return null_argument("len");
+    *len = 0;
+    const octavo::request::KeyRef reference{key.id};
+    if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+    *len = reference->length();
+    return OCTAVO_OK;
+}
+
+octavo_status octavo_instance_create(const octavo_instance_config* config, octavo_instance* instance) {
+    if (instance == nullptr) return null_argument("instance");
+    *instance = {0};
+    octavo_instance_config chosen = {sizeof chosen, nullptr, OCTAVO_DRIVER_AUTO, 0, 0};
+    if (config != nullptr) {
+        if (const auto status = check_config(*config); status != OCTAVO_OK) return status;
+        chosen = *config;
+    }
+    return guarded([&] {
+        instance->id = octavo::instance::instances().add(std::make_unique<Instance>(to_config(chosen)));
+        return instance->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory or no place for another instance");
+    });
+}
+
+octavo_status octavo_instance_destroy(octavo_instance instance) {
+    return with(instance, [&](Instance& object) {
+        if (object.in_callback())
+            return fail(OCTAVO_ERR_BAD_ARGUMENT, "octavo_instance_destroy() called from a callback of the instance");
+        return octavo::instance::instances().destroy(instance.id) ? OCTAVO_OK : OCTAVO_ERR_BAD_HANDLE;
+    });
+}
+
+octavo_status octavo_instance_fd(octavo_instance instance, int* fd) {
+    if (fd == nullptr) return null_argument("fd");
+    return with(instance, [&](Instance& object) { return object.event_fd(*fd); });
+}
+
+octavo_status octavo_submit(octavo_instance instance, const octavo_submission* submission, octavo_request* request) {
+    if (request != nullptr) *request = {0};
+    if (submission == nullptr) return null_argument("submission");
+    if (submission->size != sizeof *submission) return bad_size("submission", submission->size, sizeof *submission);
+    if (request == nullptr && submission->callback == nullptr) return null_argument("request");
+    return with(instance, [&](Instance& object) {
+        std::uint64_t id = 0;
+        const auto status = object.submit(*submission, id);
+        if (request != nullptr) request->id = id;
+        return status;
+    });
+}
+
+octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_reaped) {
+    std::size_t count = 0;
+    const auto status = with(instance, [&](Instance& object) { return object.poll(quota, count); });
+    if (num_reaped != nullptr) *num_reaped = count;
+    return status;
+}
+
+octavo_status octavo_wait(octavo_instance instance, octavo_request request, uint64_t timeout_ns) {
+    return with(instance, [&](Instance& object) { return object.wait(request.id, timeout_ns); });
+}
+
+octavo_status octavo_result(octavo_instance instance, octavo_request request, uint8_t* output, size_t capacity,
+                            size_t* output_len) {
+    std::size_t length = 0;
+    const auto status = with(instance, [&](Instance& object) {
+        return object.result(request.id, {output, capacity}, length);
+    });
+    if (output_len != nullptr) *output_len = length;
+    return status;
+}
+
+octavo_status octavo_cancel(octavo_instance instance, octavo_request request) {
+    return with(instance, [&](Instance& object) { return object.cancel(request.id); });
+}
+
+octavo_status octavo_execute(octavo_instance instance, octavo_key key, uint32_t operation, const uint8_t* input,
+                             size_t input_len, uint8_t* output, size_t capacity, size_t* output_len) {
+    std::size_t length = 0;
+    const auto status = with(instance, [&](Instance& object) {
+        return object.execute(key.id, operation, {input, input_len}, {output, capacity}, length);
+    });
+    if (output_len != nullptr) *output_len = length;
+    return status;
+}
+
+octavo_status octavo_instance_statistics(octavo_instance instance, octavo_statistics* statistics) {
+    if (statistics == nullptr) return null_argument("statistics");
+    if (statistics->size != sizeof *statistics) return bad_size("statistics", statistics->size, sizeof *statistics);
+    return with(instance, [&](Instance& object) {
+        object.statistics(*statistics);
+        return OCTAVO_OK;
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "request/operation.hpp"
+
+namespace octavo::device {
+
+/// What an operation costs on each row, and from that the cheapest plan. Starts with figures of a reference machine and learns from every batch
+/// that runs: an estimate falls quickly towards a faster run and rises slowly, so that pre-emption does not count as cost. Where
+/// only one row has been seen, the other's figure is scaled with it. Used by one thread at a time.
+class CostTable {
+public:
+    CostTable() noexcept;
+
+    /// How many of `waiting` (>= 1) requests of a lane class to run in one lane batch; 0: run one on the portable row.
+    [[nodiscard]] std::size_t plan(request::Class c, std::size_t waiting) const noexcept;
+
+    /// Learns that a lane batch of `count`, or one operation on the portable row (count 0), took `ns`.
+    void observe(request::Class c, std::size_t count, std::uint64_t ns) noexcept;
+
+    /// The estimate for one operation alone, by the cheapest row.
+    [[nodiscard]] std::uint64_t alone_ns(request::Class c) const noexcept;
+
+private:
+    static constexpr std::size_t kMaxSteps = 2;  // a private batch of eight is two passes of four
+    struct Estimate {
+        double ns = 0, reference_ns = 0;
+        bool seen = false;
+    };
+    struct Entry {
+        Estimate portable;
+        std::array<Estimate, kMaxSteps> lanes;  // by number of passes - 1
+        std::size_t group = 1, max_batch = 1;
+    };
+
+    static double scale(const Entry& entry) noexcept;
+    static double estimate(const Entry& entry, const Estimate& which) noexcept;
+    static double lanes_ns(const Entry& entry, std::size_t count) noexcept;
+
+    std::array<Entry, request::kNumLaneClasses> entries_;
+};
+
+}  // namespace octavo::device

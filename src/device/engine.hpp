@@ -1,0 +1,47 @@
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <memory>
+
+#include "base/fork.hpp"
+#include "base/parking.hpp"
+#include "device/executor.hpp"
+
+namespace octavo::device {
+
+/// A thread that drives an executor: takes what is queued as soon as it runs, and sleeps when nothing is. It asks the scheduler not to pre-empt
+/// the submitter for it (SCHED_BATCH), so that on one core a batch fills until the submitter blocks.
+class Engine {
+public:
+    /// Null where the system gives no thread. The executor, the port and the counters outlive the engine.
+    static std::unique_ptr<Engine> start(Executor& executor, Port& port, Counters::Work& counters) noexcept;
+
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    /// Ends the thread after the batch that it is in. In a child after fork(), where there is no thread, it only frees the memory.
+    ~Engine();
+
+    /// The submitter: something was pushed.
+    void notify() noexcept { parking_.wake(); }
+
+private:
+    Engine(Executor& executor, Port& port, Counters::Work& counters) noexcept
+        : executor_(executor), port_(port), counters_(counters) {}
+    static void* thread_main(void* engine) noexcept;
+    void loop() noexcept;
+
+    Executor& executor_;
+    Port& port_;
+    Counters::Work& counters_;
+    // Held over a batch, so that fork() finds neither the executor nor OpenSSL's locks in the middle of one.
+    fork::Mutex running_{fork::Rank::engine};
+    Parking parking_;
+    std::atomic<bool> stop_{false};
+    pthread_t thread_{};
+    bool started_ = false;
+    std::uint64_t generation_ = fork::generation();
+};
+
+}  // namespace octavo::device

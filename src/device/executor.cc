@@ -1,0 +1,115 @@
+#include "device/executor.hpp"
+
+#include <unistd.h>
+
+#include "base/clock.hpp"
+
+namespace octavo::device {
+namespace {
+
+void signal_event(int fd) noexcept {
+    const std::uint64_t one = 1;
+    // an eventfd write fails only where the count is full, and then it is readable already
+    [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
+}
+
+/// Whether this side may use the wake-up: the owner has not disarmed it.
+bool begin_wake(Slot& slot) noexcept {
+    auto armed = Wake::armed;
+    return slot.wake.compare_exchange_strong(armed, Wake::firing, std::memory_order_acq_rel);
+}
+
+void fire(Slot& slot) noexcept {
+    if (slot.wakeup.call != nullptr) slot.wakeup.call(slot.wakeup.argument);
+    if (slot.wakeup.fd >= 0) signal_event(slot.wakeup.fd);
+    slot.wake.store(Wake::fired, std::memory_order_release);  // our last use of the wake-up comes first
+}
+
+Work work_of(Slot& slot) noexcept {
+    return {&*slot.key, slot.route, slot.operation, slot.payload.data(), slot.payload.data(), slot.length};
+}
+
+}  // namespace
+
+std::size_t Executor::round(Counters::Work& counters) noexcept {
+    const auto cancelled = take_all();
+    auto* queue = oldest();
+    if (queue == nullptr) return cancelled;
+    return cancelled + run(static_cast<request::Class>(queue - queues_.data()), *queue, counters);
+}
+
+/// Returns the number of requests that were cancelled already, which are replied to at once.
+std::size_t Executor::take_all() noexcept {
+    std::size_t cancelled = 0;
+    std::uint32_t number = 0;
+    while (port_.requests.pop(number) == ring::Pop::item) {
+        auto& slot = port_.slots[number];
+        if (slot.cancelled.load(std::memory_order_relaxed)) {
+            slot.status = OCTAVO_CANCELLED;
+            reply({&number, 1});
+            ++cancelled;
+            continue;
+        }
+        auto& queue = queues_[request::index(slot.route.where)];
+        (queue.count == 0 ? queue.first : port_.slots[queue.last].next) = number;
+        queue.last = number;
+        ++queue.count;
+    }
+    return cancelled;
+}
+
+Executor::Queue* Executor::oldest() noexcept {
+    Queue* best = nullptr;
+    for (auto& queue : queues_) {
+        if (queue.count == 0) continue;
+        const auto submitted = port_.slots[queue.first].submitted_ns;
+        if (best == nullptr || submitted < port_.slots[best->first].submitted_ns) best = &queue;
+    }
+    return best;
+}
+
+std::uint32_t Executor::take_first(Queue& queue) noexcept {
+    const auto number = queue.first;
+    queue.first = port_.slots[number].next;
+    --queue.count;
+    return number;
+}
+
+std::size_t Executor::run(request::Class c, Queue& queue, Counters::Work& counters) noexcept {
+    const auto start = now_ns();
+    const auto lanes = c == request::Class::portable ? 0 : costs_.plan(c, queue.count);
+    const auto count = lanes == 0 ? 1 : lanes;
+    std::array<std::uint32_t, kMaxBatch> numbers;
+    std::array<Work, kMaxBatch> batch;
+    for (std::size_t i = 0; i < count; ++i) {
+        numbers[i] = take_first(queue);
+        auto& slot = port_.slots[numbers[i]];
+        batch[i] = work_of(slot);
+        add(counters.queue_time[time_bucket(start - slot.submitted_ns)], 1);
+    }
+    if (lanes == 0)
+        run_portable(batch[0], counters);
+    else
+        run_lanes({batch.data(), count}, counters);
+    const auto took = now_ns() - start;
+    if (c != request::Class::portable) costs_.observe(c, lanes, took);
+    add(counters.batch_size[batch_bucket(count)], 1);
+    add(counters.service_time[time_bucket(took)], count);
+    for (std::size_t i = 0; i < count; ++i) port_.slots[numbers[i]].status = batch[i].status;
+    reply({numbers.data(), count});
+    return count;
+}
+
+/// All replies are visible before the first wake-up: whoever it wakes on this core finds the whole batch.
+void Executor::reply(std::span<const std::uint32_t> slots) noexcept {
+    std::array<Slot*, kMaxBatch> to_fire;
+    std::size_t num_to_fire = 0;
+    for (const auto number : slots)
+        if (begin_wake(port_.slots[number])) to_fire[num_to_fire++] = &port_.slots[number];
+    for (const auto number : slots) port_.replies.push(number);
+    port_.owner.wake();
+    if (const int event = port_.reply_event.load(std::memory_order_acquire); event >= 0) signal_event(event);
+    for (std::size_t i = 0; i < num_to_fire; ++i) fire(*to_fire[i]);
+}
+
+}  // namespace octavo::device

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "device/cost.hpp"
+#include "device/port.hpp"
+#include "device/work.hpp"
+
+namespace octavo::device {
+
+/// The accelerator: takes what a port has queued, folds it into batches, replies. Work-conserving: it never waits for more. One thread at a time
+/// drives it: the polling thread (inline) or an engine thread.
+class Executor {
+public:
+    /// The port outlives the executor.
+    explicit Executor(Port& port) noexcept : port_(port) {}
+
+    /// Takes all that is queued, runs the cheapest batch that holds the oldest request, and replies. Returns the number of replies; 0 when
+    /// nothing waits.
+    std::size_t round(Counters::Work& counters) noexcept;
+
+    /// For a child after fork(): forgets what it holds.
+    void forget() noexcept { queues_ = {}; }
+
+private:
+    /// Requests of one class, oldest first, linked through Slot::next.
+    struct Queue {
+        std::uint32_t first = 0, last = 0, count = 0;
+    };
+
+    std::size_t take_all() noexcept;
+    Queue* oldest() noexcept;
+    std::uint32_t take_first(Queue& queue) noexcept;
+    std::size_t run(request::Class c, Queue& queue, Counters::Work& counters) noexcept;
+    void reply(std::span<const std::uint32_t> slots) noexcept;
+
+    Port& port_;
+    CostTable costs_;
+    std::array<Queue, request::kNumClasses> queues_;
+};
+
+}  // namespace octavo::device

@@ -1,0 +1,80 @@
+#include "device/work.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "base/clock.hpp"
+#include "base/wipe.hpp"
+#include "kernel/rsa/rsa.hpp"
+
+namespace octavo::device {
+namespace {
+
+namespace rsa = kernel::rsa;
+
+constexpr std::size_t kMaxLaneBytes = 512;
+
+rsa::Batch* batch_function(const rsa::Row& row, std::uint32_t operation) noexcept {
+    return request::is_rsa_private(operation) ? row.run_private : row.run_public;
+}
+
+void run_on_ref_row(Work& work) noexcept {
+    rsa::Job job{&work.key->portable_forms(), work.in, work.out, work.length, false};
+    batch_function(rsa::ref_row(), work.operation)(&job, 1);
+    work.status = job.ok ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
+}
+
+}  // namespace
+
+void run_lanes(std::span<Work> batch, Counters::Work& counters) noexcept {
+    // Results go to memory of their own first: where one fails its check, its operand is needed again.
+    std::array<std::array<std::uint8_t, kMaxLaneBytes>, kMaxBatch> results;
+    const WipeOnExit wipe_results{results};
+    std::array<rsa::Job, kMaxBatch> jobs;
+    std::array<Work*, kMaxBatch> owners;
+    std::size_t count = 0;
+    for (auto& work : batch) {
+        const auto* forms = work.key->lane_forms(work.operation);
+        if (forms == nullptr) {
+            work.status = OCTAVO_ERR_NO_MEMORY;
+            continue;
+        }
+        jobs[count] = {forms, work.in, results[count].data(), work.length, false};
+        owners[count++] = &work;
+    }
+    if (count > 0) batch_function(*rsa::lane_row(), batch[0].operation)(jobs.data(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (jobs[i].ok) {
+            std::memcpy(owners[i]->out, jobs[i].out, owners[i]->length);
+            owners[i]->status = OCTAVO_OK;
+            add(counters.lane_requests, 1);
+        } else {
+            add(counters.fallback[OCTAVO_FALLBACK_CHECK], 1);
+            run_on_ref_row(*owners[i]);
+        }
+    }
+}
+
+void run_portable(Work& work, Counters::Work& counters) noexcept {
+    if (work.route.where == request::Class::portable)
+        add(counters.fallback[work.route.reason], 1);
+    else
+        add(counters.scalar_requests, 1);
+    run_on_ref_row(work);
+}
+
+void run_alone(Work& work, CostTable& costs, Counters::Work& counters) noexcept {
+    const auto where = work.route.where;
+    const auto start = now_ns();
+    const auto plan = where == request::Class::portable ? 0 : costs.plan(where, 1);
+    if (plan == 0)
+        run_portable(work, counters);
+    else
+        run_lanes({&work, 1}, counters);
+    const auto took = now_ns() - start;
+    if (where != request::Class::portable) costs.observe(where, plan, took);
+    add(counters.batch_size[0], 1);
+    add(counters.service_time[time_bucket(took)], 1);
+}
+
+}  // namespace octavo::device

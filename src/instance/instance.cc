@@ -1,0 +1,432 @@
+#include "instance/instance.hpp"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "base/clock.hpp"
+#include "base/ct.hpp"
+#include "base/error.hpp"
+#include "base/wipe.hpp"
+
+namespace octavo::instance {
+namespace {
+
+using device::add;
+using device::Wake;
+
+/// What octavo_submit() and octavo_execute() check alike.
+octavo_status check_request(const request::KeyRef& key, std::uint32_t operation, Bytes input) noexcept {
+    if (!key) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+    if (operation != OCTAVO_RSA_PRIVATE && operation != OCTAVO_RSA_PUBLIC)
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none; see octavo_operation", operation);
+    if (request::is_rsa_private(operation) && !key->has_private())
+        return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: a private operation needs a private key; this one is public");
+    if (input.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "input: null");
+    if (input.size() != key->length())
+        return fail(OCTAVO_ERR_BAD_LENGTH, "input_len: %zu bytes; this key takes %zu", input.size(), key->length());
+    if (!ct::less(input, key->modulus())) return fail(OCTAVO_ERR_INPUT_TOO_LARGE, "input: not less than the modulus");
+    return OCTAVO_OK;
+}
+
+octavo_status check_output(Bytes input, MutableBytes output) noexcept {
+    if (output.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "output: null");
+    if (output.size() < input.size())
+        return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; the result has %zu", output.size(), input.size());
+    const auto in = reinterpret_cast<std::uintptr_t>(input.data()),
+               out = reinterpret_cast<std::uintptr_t>(output.data());
+    if (in != out && in < out + input.size() && out < in + input.size())
+        return fail(OCTAVO_ERR_OVERLAP, "output: overlaps the input without being the same buffer");
+    return OCTAVO_OK;
+}
+
+octavo_status as_error(octavo_status status) noexcept {
+    if (status == OCTAVO_ERR_OPERATION_FAILED) return fail(status, "the operation failed on every row");
+    if (status == OCTAVO_ERR_NO_MEMORY) return fail(status, "memory ran out");
+    return status;
+}
+
+}  // namespace
+
+Instance::Instance(const Config& config)
+    : config_(config),
+      stats_((std::strncpy(name_, config.name, sizeof name_ - 1), std::make_unique<StatsLease>(name_))),
+      port_(config.ring_size),
+      executor_(port_),
+      tickets_(config.ring_size) {
+    config_.name = name_;
+    free_.reserve(config.ring_size);
+    for (std::uint32_t number = config.ring_size; number-- > 0;) free_.push_back(number);
+    (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);
+}
+
+Instance::~Instance() {
+    follow_fork();
+    for (std::uint32_t number = 0; number < tickets_.size(); ++number)
+        if (tickets_[number].state == State::in_flight) disarm_wake(number);
+    engine_.reset();
+    for (std::uint32_t number = 0; number < tickets_.size(); ++number)
+        if (tickets_[number].state != State::free) wipe(slot(number).payload.data(), slot(number).length);
+    if (event_ >= 0) ::close(event_);
+}
+
+std::optional<std::uint32_t> Instance::find(std::uint64_t request) const noexcept {
+    const auto number = static_cast<std::uint32_t>(request) - 1;
+    if (number >= tickets_.size()) return std::nullopt;
+    const auto& ticket = tickets_[number];
+    if (ticket.generation != request >> 32) return std::nullopt;
+    return ticket.state == State::in_flight || ticket.state == State::done ? std::optional{number} : std::nullopt;
+}
+
+// ---- submission ----
+
+octavo_status Instance::submit(const octavo_submission& submission, std::uint64_t& request) noexcept {
+    follow_fork();
+    request::KeyRef key{submission.key.id};
+    const Bytes input{submission.input, submission.input_len};
+    if (const auto status = check_request(key, submission.operation, input); status != OCTAVO_OK) return status;
+    const bool needs_engine = wants_engine(submission.wakeup);
+    if (config_.driver == OCTAVO_DRIVER_INLINE && needs_engine)
+        return fail(OCTAVO_ERR_UNSUPPORTED, "wakeup: an inline instance has nobody to wake the waiter; poll it");
+    if (free_.empty()) {
+        add(counters().retried, 1);
+        return OCTAVO_RETRY;
+    }
+    const auto number = free_.back();
+    free_.pop_back();
+    fill_slot(number, submission, std::move(key));
+    add(counters().submitted, 1);
+    counters().last_submit_ns.store(slot(number).submitted_ns, std::memory_order_relaxed);
+    request = handle(number);
+    const bool alone = (engine_ != nullptr || needs_engine) && alone_.on_submit(num_in_flight_);
+    if ((alone && !config_.never_in_place) || (needs_engine && !ensure_engine())) return run_in_place(number);
+    return enqueue(number);
+}
+
+bool Instance::wants_engine(const octavo_wakeup& wakeup) const noexcept {
+    return config_.driver == OCTAVO_DRIVER_THREADS || wakeup.fd >= 0 || wakeup.call != nullptr;
+}
+
+void Instance::fill_slot(std::uint32_t number, const octavo_submission& submission, request::KeyRef key) noexcept {
+    auto& place = slot(number);
+    place.route = key->route(submission.operation);
+    place.operation = submission.operation;
+    place.length = static_cast<std::uint32_t>(submission.input_len);
+    place.submitted_ns = now_ns();
+    place.key = std::move(key);
+    place.wakeup = submission.wakeup;
+    place.cancelled.store(false, std::memory_order_relaxed);
+    const bool wakes = submission.wakeup.fd >= 0 || submission.wakeup.call != nullptr;
+    place.wake.store(wakes ? Wake::armed : Wake::none, std::memory_order_relaxed);
+    place.status = OCTAVO_PENDING;
+    std::memcpy(place.payload.data(), submission.input, submission.input_len);
+    auto& ticket = tickets_[number];
+    ticket.callback = submission.callback;
+    ticket.argument = submission.callback_argument;
+}
+
+octavo_status Instance::enqueue(std::uint32_t number) noexcept {
+    tickets_[number].state = State::in_flight;
+    ++num_in_flight_;
+    counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
+    port_.requests.push(number);
+    if (engine_ != nullptr) engine_->notify();
+    return OCTAVO_PENDING;
+}
+
+octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
+    auto& place = slot(number);
+    device::Work work{&*place.key,          place.route,          place.operation,
+                      place.payload.data(), place.payload.data(), place.length};
+    device::run_alone(work, costs_, counters().by_owner);
+    alone_.on_in_place(now_ns() - place.submitted_ns);
+    place.wake.store(Wake::none, std::memory_order_relaxed);
+    add(counters().in_place, 1);
+    finish(number, work.status);
+    return OCTAVO_OK;
+}
+
+/// False where the system gives no thread.
+bool Instance::ensure_engine() noexcept {
+    if (engine_ == nullptr) engine_ = device::Engine::start(executor_, port_, counters().by_engine);
+    if (engine_ != nullptr) (*stats_)->driver.store(OCTAVO_DRIVER_THREADS, std::memory_order_relaxed);
+    return engine_ != nullptr;
+}
+
+// ---- completion ----
+
+/// The result, an error or the cancellation of a request is known to the owner.
+void Instance::finish(std::uint32_t number, octavo_status status) noexcept {
+    slot(number).status = status;
+    tickets_[number].state = State::done;
+    if (tickets_[number].callback != nullptr) queue_callback(number);
+    if (status == OCTAVO_OK)
+        add(counters().completed, 1);
+    else
+        add(status == OCTAVO_CANCELLED ? counters().cancelled : counters().failed, 1);
+}
+
+/// Waits while the engine thread is in the middle of a wake-up, which is a moment: the target must outlive it.
+void Instance::settle_wake(std::uint32_t number) noexcept {
+    constexpr int kSpins = 64;
+    for (int spins = 0; slot(number).wake.load(std::memory_order_acquire) == Wake::firing; ++spins)
+        if (spins >= kSpins) sched_yield();  // the engine may wait for this very core
+}
+
+void Instance::disarm_wake(std::uint32_t number) noexcept {
+    auto armed = Wake::armed;
+    if (!slot(number).wake.compare_exchange_strong(armed, Wake::disarmed, std::memory_order_acq_rel))
+        settle_wake(number);
+}
+
+/// Takes one reply off the ring. True where it is news to the owner: not that of a cancelled request.
+bool Instance::collect_one(std::uint32_t number) noexcept {
+    settle_wake(number);
+    if (tickets_[number].state == State::zombie) {
+        release(number);
+        return false;
+    }
+    --num_in_flight_;
+    counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
+    if (num_in_flight_ == 0 && engine_ != nullptr) alone_.on_idle(now_ns() - slot(number).submitted_ns);
+    finish(number, slot(number).status);
+    return true;
+}
+
+std::size_t Instance::collect(std::size_t most) noexcept {
+    std::size_t count = 0;
+    std::uint32_t number = 0;
+    while (count < most && port_.replies.pop(number) == ring::Pop::item) count += collect_one(number);
+    return count;
+}
+
+/// Computes one round where this thread drives the device. True where something was done.
+bool Instance::drive() noexcept { return engine_ == nullptr && executor_.round(counters().by_owner) > 0; }
+
+octavo_status Instance::poll(std::size_t quota, std::size_t& num_reaped) noexcept {
+    num_reaped = 0;
+    if (quota == 0) return fail(OCTAVO_ERR_BAD_ARGUMENT, "quota: 0; it is the most requests to reap, at least 1");
+    if (in_callback_) return fail(OCTAVO_ERR_BAD_ARGUMENT, "octavo_poll() called from a callback of the same instance");
+    follow_fork();
+    drain_event();
+    num_reaped = run_callbacks(quota);
+    do {
+        while (num_reaped < quota) {
+            if (collect(1) == 0) break;
+            ++num_reaped;
+            run_callbacks(1);
+        }
+    } while (num_reaped < quota && drive());
+    rearm_event();
+    return OCTAVO_OK;
+}
+
+void Instance::queue_callback(std::uint32_t number) noexcept {
+    (num_to_call_ == 0 ? first_to_call_ : tickets_[last_to_call_].next_to_call) = number;
+    last_to_call_ = number;
+    ++num_to_call_;
+}
+
+/// For a request that is cancelled between its end and its callback.
+void Instance::unqueue_callback(std::uint32_t number) noexcept {
+    std::uint32_t before = first_to_call_;
+    if (number == first_to_call_) {
+        first_to_call_ = tickets_[number].next_to_call;
+    } else {
+        while (tickets_[before].next_to_call != number) before = tickets_[before].next_to_call;
+        tickets_[before].next_to_call = tickets_[number].next_to_call;
+        if (last_to_call_ == number) last_to_call_ = before;
+    }
+    --num_to_call_;
+}
+
+std::size_t Instance::run_callbacks(std::size_t most) noexcept {
+    std::size_t count = 0;
+    for (; count < most && num_to_call_ > 0; ++count) {
+        const auto number = first_to_call_;
+        unqueue_callback(number);
+        call_back(number);
+    }
+    return count;
+}
+
+void Instance::call_back(std::uint32_t number) noexcept {
+    const auto& place = slot(number);
+    auto& ticket = tickets_[number];
+    const bool ok = place.status == OCTAVO_OK;
+    ticket.state = State::calling;
+    in_callback_ = true;
+    ticket.callback(ticket.argument, {handle(number)}, place.status, ok ? place.payload.data() : nullptr,
+                    ok ? place.length : 0);
+    in_callback_ = false;
+    release(number);
+}
+
+void Instance::release(std::uint32_t number) noexcept {
+    auto& place = slot(number);
+    wipe(place.payload.data(), place.length);
+    place.key.reset();
+    auto& ticket = tickets_[number];
+    ticket.state = State::free;
+    if (++ticket.generation == 0) ticket.generation = 1;
+    free_.push_back(number);
+}
+
+octavo_status Instance::wait(std::uint64_t request, std::uint64_t timeout_ns) noexcept {
+    follow_fork();
+    if (in_callback_) return fail(OCTAVO_ERR_BAD_ARGUMENT, "octavo_wait() called from a callback of the same instance");
+    const auto number = find(request);
+    if (!number) return fail(OCTAVO_ERR_BAD_HANDLE, "request: the handle is void or never was");
+    const auto start = now_ns();
+    for (;;) {
+        while (collect(1) > 0) {
+        }
+        if (tickets_[*number].state == State::done) return OCTAVO_OK;
+        const auto waited = now_ns() - start;
+        if (timeout_ns != UINT64_MAX && waited >= timeout_ns) return OCTAVO_TIMEOUT;
+        if (drive() || engine_ == nullptr) continue;
+        const auto ticket = port_.owner.announce();
+        if (port_.replies.empty())
+            port_.owner.sleep(ticket, timeout_ns == UINT64_MAX ? Parking::kForEver : timeout_ns - waited);
+        else
+            port_.owner.withdraw();
+    }
+}
+
+octavo_status Instance::result(std::uint64_t request, MutableBytes output, std::size_t& output_len) noexcept {
+    follow_fork();
+    output_len = 0;
+    const auto number = find(request);
+    if (!number) return fail(OCTAVO_ERR_BAD_HANDLE, "request: the handle is void or never was");
+    if (tickets_[*number].callback != nullptr)
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "request: it has a callback, which gets the result");
+    if (tickets_[*number].state == State::in_flight) return OCTAVO_PENDING;
+    const auto& place = slot(*number);
+    const auto status = place.status;
+    if (status == OCTAVO_OK) {
+        if (output.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "output: null");
+        if (output.size() < place.length)
+            return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; the result has %u", output.size(), place.length);
+        std::memcpy(output.data(), place.payload.data(), place.length);
+        output_len = place.length;
+    }
+    release(*number);
+    return as_error(status);
+}
+
+octavo_status Instance::cancel(std::uint64_t request) noexcept {
+    follow_fork();
+    const auto number = find(request);
+    if (!number) return OCTAVO_CANCELLED;
+    auto& ticket = tickets_[*number];
+    if (ticket.state == State::done) {
+        if (ticket.callback != nullptr) unqueue_callback(*number);
+        release(*number);
+        return OCTAVO_OK;
+    }
+    slot(*number).cancelled.store(true, std::memory_order_relaxed);
+    disarm_wake(*number);
+    ticket.state = State::zombie;
+    --num_in_flight_;
+    counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
+    add(counters().cancelled, 1);
+    return OCTAVO_OK;
+}
+
+// ---- synchronous ----
+
+octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Bytes input, MutableBytes output,
+                                std::size_t& output_len) noexcept {
+    follow_fork();
+    output_len = 0;
+    const request::KeyRef reference{key};
+    if (const auto status = check_request(reference, operation, input); status != OCTAVO_OK) return status;
+    if (const auto status = check_output(input, output); status != OCTAVO_OK) return status;
+    if (engine_ == nullptr && num_in_flight_ > 0 && !in_callback_ && !free_.empty())
+        return execute_through_ring(key, operation, input, output, output_len);
+    add(counters().submitted, 1);
+    counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);
+    device::Work work{&*reference, reference->route(operation), operation, input.data(), output.data(), input.size()};
+    device::run_alone(work, costs_, counters().by_owner);
+    add(counters().in_place, 1);
+    add(work.status == OCTAVO_OK ? counters().completed : counters().failed, 1);
+    if (work.status == OCTAVO_OK) output_len = input.size();
+    return as_error(work.status);
+}
+
+/// Folds the operation with those that wait.
+octavo_status Instance::execute_through_ring(std::uint64_t key, std::uint32_t operation, Bytes input,
+                                             MutableBytes output, std::size_t& output_len) noexcept {
+    octavo_submission submission = OCTAVO_SUBMISSION_INIT;
+    submission.key.id = key;
+    submission.operation = operation;
+    submission.input = input.data();
+    submission.input_len = input.size();
+    std::uint64_t request = 0;
+    if (const auto status = submit(submission, request); status < OCTAVO_OK) return status;
+    if (const auto status = wait(request, UINT64_MAX); status != OCTAVO_OK) return status;
+    return result(request, output, output_len);
+}
+
+// ---- events, statistics, fork ----
+
+octavo_status Instance::event_fd(int& fd) noexcept {
+    follow_fork();
+    fd = -1;
+    if (config_.driver == OCTAVO_DRIVER_INLINE)
+        return fail(OCTAVO_ERR_UNSUPPORTED, "an inline instance has no descriptor: nothing completes but by a poll");
+    if (event_ < 0) event_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (event_ < 0) return fail(OCTAVO_ERR_SYSTEM, "eventfd: %s", std::strerror(errno));
+    if (!ensure_engine()) return fail(OCTAVO_ERR_SYSTEM, "no engine thread could be started");
+    port_.reply_event.store(event_, std::memory_order_release);
+    fd = event_;
+    rearm_event();
+    return OCTAVO_OK;
+}
+
+void Instance::drain_event() noexcept {
+    if (event_ < 0) return;
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(event_, &count, sizeof count);
+}
+
+/// What poll() leaves behind, or finds done in place, must show on the descriptor.
+void Instance::rearm_event() noexcept {
+    if (event_ < 0 || (port_.replies.empty() && num_to_call_ == 0)) return;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+}
+
+void Instance::statistics(octavo_statistics& statistics) noexcept {
+    follow_fork();
+    add_up(counters(), statistics);
+}
+
+/// In the child: the requests in flight stay the parent's, the rings and the engine thread are gone.
+void Instance::after_fork() noexcept {
+    engine_.reset();
+    generation_ = fork::generation();
+    port_.forget();
+    executor_.forget();
+    if (event_ >= 0) ::close(event_);
+    event_ = -1;
+    stats_->renew(name_);
+    (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);
+    alone_ = Alone{};
+    for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
+        slot(number).wake.store(Wake::none, std::memory_order_relaxed);
+        if (tickets_[number].state == State::zombie) release(number);
+        if (tickets_[number].state == State::in_flight) finish(number, OCTAVO_CANCELLED);
+    }
+    num_in_flight_ = 0;
+}
+
+InstanceHandles& instances() noexcept {
+    static auto* const handles = new InstanceHandles;
+    return *handles;
+}
+
+}  // namespace octavo::instance

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace octavo::instance {
+
+/// What /proc tells of a process.
+struct Process {
+    bool alive = false;
+    std::string command;
+    std::uint64_t start = 0;  ///< clock ticks after boot: tells a process from a later one of the same number
+};
+Process read_process(std::uint32_t pid);
+
+}  // namespace octavo::instance

@@ -1,0 +1,159 @@
+#include "instance/stats_file.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+#include "base/fork.hpp"
+#include "instance/proc.hpp"
+
+namespace octavo::instance {
+namespace {
+
+/// This process's file, mapped. Guarded by `guard()`.
+struct OwnFile {
+    StatsFile* mapped = nullptr;
+    std::string path;
+    std::uint64_t generation = 0;
+    bool tried = false;
+};
+
+fork::Mutex& guard() noexcept {
+    static auto* const mutex = new fork::Mutex{fork::Rank::table};
+    return *mutex;
+}
+
+void remove_at_exit() noexcept;
+
+OwnFile& own_file() noexcept {
+    static auto* const file = [] {
+        std::atexit(remove_at_exit);
+        return new OwnFile;
+    }();
+    return *file;
+}
+
+void remove_at_exit() noexcept {
+    const auto& file = own_file();
+    if (file.mapped != nullptr && file.generation == fork::generation()) ::unlink(file.path.c_str());
+}
+
+/// A folder that is ours alone: others must not be able to plant files or links in it.
+bool make_directory(const std::string& directory) noexcept {
+    if (::mkdir(directory.c_str(), 0700) == 0) return true;
+    struct stat info {};
+    if (::lstat(directory.c_str(), &info) != 0) return false;
+    return S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+StatsFile* map_new_file(const std::string& path) noexcept {
+    ::unlink(path.c_str());  // of an earlier process with our number
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) return nullptr;
+    void* memory = MAP_FAILED;
+    if (::ftruncate(fd, sizeof(StatsFile)) == 0)
+        memory = ::mmap(nullptr, sizeof(StatsFile), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ::close(fd);
+    if (memory == MAP_FAILED) {
+        ::unlink(path.c_str());
+        return nullptr;
+    }
+    return static_cast<StatsFile*>(memory);
+}
+
+/// Call with the guard held. Null where there can be no file.
+StatsFile* open_own_file() {
+    auto& file = own_file();
+    if (file.generation != fork::generation()) {
+        file.mapped = nullptr;  // the parent's: our mapping of it stays, for blocks that are still referred to
+        file.tried = false;
+        file.generation = fork::generation();
+    }
+    if (file.tried) return file.mapped;
+    file.tried = true;
+    const auto directory = stats_directory();
+    if (directory.empty() || !make_directory(directory)) return nullptr;
+    file.path = directory + '/' + std::to_string(::getpid()) + ".stats";
+    auto* mapped = map_new_file(file.path);
+    if (mapped == nullptr) return nullptr;
+    const auto self = read_process(static_cast<std::uint32_t>(::getpid()));
+    mapped->pid = static_cast<std::uint32_t>(::getpid());
+    mapped->process_start = self.start;
+    std::snprintf(mapped->command, sizeof mapped->command, "%s", self.command.c_str());
+    mapped->version = kStatsVersion;
+    mapped->magic = kStatsMagic;
+    return file.mapped = mapped;
+}
+
+StatsBlock* take_from_file() {
+    const std::lock_guard lock{guard()};
+    auto* file = open_own_file();
+    if (file == nullptr) return nullptr;
+    for (auto& block : file->blocks) {
+        if (block.live.load(std::memory_order_relaxed) != 0) continue;
+        std::memset(static_cast<void*>(&block), 0, sizeof block);
+        return &block;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::string stats_directory() {
+    if (const char* set = secure_getenv("OCTAVO_STATS_DIR")) return set;
+    return "/dev/shm/octavo-" + std::to_string(::geteuid());
+}
+
+StatsLease::StatsLease(const char* name) { take(name); }
+StatsLease::~StatsLease() { give_back(); }
+
+void StatsLease::take(const char* name) {
+    generation_ = fork::generation();
+    block_ = take_from_file();
+    if (block_ == nullptr) {
+        own_ = std::make_unique<StatsBlock>();
+        block_ = own_.get();
+    }
+    std::snprintf(block_->name, sizeof block_->name, "%s", name);
+    block_->live.store(1, std::memory_order_release);  // the name is visible first
+}
+
+void StatsLease::give_back() noexcept {
+    if (own_ == nullptr && generation_ == fork::generation()) block_->live.store(0, std::memory_order_release);
+    own_.reset();
+}
+
+void StatsLease::renew(const char* name) {
+    give_back();
+    take(name);
+}
+
+void add_up(const device::Counters& counters, octavo_statistics& statistics) noexcept {
+    const auto value = [](const device::Counter& counter) { return counter.load(std::memory_order_relaxed); };
+    statistics.submitted = value(counters.submitted);
+    statistics.completed = value(counters.completed);
+    statistics.failed = value(counters.failed);
+    statistics.cancelled = value(counters.cancelled);
+    statistics.retried = value(counters.retried);
+    statistics.in_flight = value(counters.in_flight);
+    statistics.in_place = value(counters.in_place);
+    const auto& owner = counters.by_owner;
+    const auto& engine = counters.by_engine;
+    statistics.lane_requests = value(owner.lane_requests) + value(engine.lane_requests);
+    statistics.scalar_requests = value(owner.scalar_requests) + value(engine.scalar_requests);
+    const auto add_arrays = [&](auto& to, const auto& a, const auto& b) {
+        for (std::size_t i = 0; i < std::size(to); ++i) to[i] = value(a[i]) + value(b[i]);
+    };
+    add_arrays(statistics.fallback, owner.fallback, engine.fallback);
+    add_arrays(statistics.batch_size, owner.batch_size, engine.batch_size);
+    add_arrays(statistics.queue_time, owner.queue_time, engine.queue_time);
+    add_arrays(statistics.service_time, owner.service_time, engine.service_time);
+}
+
+}  // namespace octavo::instance

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <octavo/octavo.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace octavo::request {
+
+/// What may run in one batch: one operation at one size. A request's class is found once, from its key, when the key is registered.
+enum class Class : std::uint8_t {
+    rsa2048_private,
+    rsa2048_public,
+    rsa3072_private,
+    rsa3072_public,
+    rsa4096_private,
+    rsa4096_public,
+    portable,  ///< any operation that only the portable row takes, one at a time
+};
+inline constexpr std::size_t kNumClasses = 7;
+inline constexpr std::size_t kNumLaneClasses = kNumClasses - 1;
+
+constexpr std::size_t index(Class c) noexcept { return static_cast<std::size_t>(c); }
+
+/// Where a request of a key goes: its class and, for `Class::portable`, why.
+struct Route {
+    Class where = Class::portable;
+    octavo_fallback reason = OCTAVO_FALLBACK_CPU;
+};
+
+constexpr bool is_rsa_private(std::uint32_t operation) noexcept { return operation == OCTAVO_RSA_PRIVATE; }
+
+}  // namespace octavo::request
