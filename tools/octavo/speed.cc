@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "base/text.hpp"
+#include "command.hpp"
+#include "speed/layers.hpp"
+#include "speed/limit.hpp"
+#include "usage.hpp"
+
+namespace octavo::cli {
+namespace {
+
+constexpr std::size_t kMaxDepth = 4096;  // the largest ring
+constexpr const char* kToStdout = "-";
+
+struct Options {
+    std::vector<std::string> operations;
+    std::string layers = "kernel", depths, seconds = "1", json, cpu;
+    bool list = false, limit = false, sync = false;
+};
+
+/// The options, understood.
+struct Job {
+    std::vector<const Operation*> operations;
+    std::vector<const Layer*> layers;
+    std::vector<std::size_t> depths;  // empty: each layer's own
+    bool sync;
+};
+
+Job understand(const Options& options) {
+    Job job{choose_operations(options.operations), {}, {}, options.sync};
+    for_each_item(options.layers, ',',
+                  [&](std::string_view name) { job.layers.push_back(&find_layer(std::string(name))); });
+    for_each_item(options.depths, ',', [&](std::string_view text) {
+        job.depths.push_back(parse_count("--depth", std::string(text), kMaxDepth));
+    });
+    if (job.layers.empty()) throw UsageError("--layer is empty: it takes kernel, api, provider");
+    if (job.sync) {
+        const bool provider_alone = job.layers.size() == 1 && job.layers[0] == &find_layer("provider");
+        if (!provider_alone) throw UsageError("--sync needs --layer provider");
+        if (job.depths.empty()) job.depths = {1};
+        if (job.depths != std::vector<std::size_t>{1})
+            throw UsageError("--sync is one operation at a time: --depth can only be 1");
+    }
+    return job;
+}
+
+/// Keeps this thread, and what it starts, on one core: the one that --cpu names, or the one it is on.
+int pin(const std::string& option) {
+    const int cpu = option.empty() ? sched_getcpu() : static_cast<int>(parse_index("--cpu", option, CPU_SETSIZE - 1));
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<std::size_t>(cpu), &set);
+    if (sched_setaffinity(0, sizeof set, &set) == 0) return cpu;
+    throw UsageError(fmt::format("--cpu {}: this process may not run there ({}); \"taskset -p $$\" shows where it may",
+                                 cpu, std::strerror(errno)));
+}
+
+/// Where the JSON goes; opened before anything is measured, so that a wrong path costs no time.
+class JsonFile {
+public:
+    explicit JsonFile(const std::string& path) : path_(path) {
+        if (path.empty() || path == kToStdout) return;
+        file_.open(path);
+        if (!file_) fail();
+    }
+    void write(const std::string& text) {
+        if (path_.empty()) return;
+        if (path_ == kToStdout) return fmt::print("{}", text);
+        file_ << text << std::flush;
+        if (!file_) fail();
+    }
+
+private:
+    [[noreturn]] void fail() const {
+        throw UsageError(fmt::format("--json {}: the file cannot be written: {}", path_, std::strerror(errno)));
+    }
+
+    std::string path_;
+    std::ofstream file_;
+};
+
+void print_list() {
+    for (const auto& operation : operations()) fmt::print("{:<16} {}\n", operation.name, operation.text);
+    fmt::print("\nlayers:\n");
+    for (const auto& layer : layers()) {
+        fmt::print("{:<16} {}; depths {}\n", layer.name, layer.text, fmt::join(layer.depths, ","));
+    }
+}
+
+void print_limit(const std::vector<const Operation*>& chosen) {
+    const auto peak = multiply_add_peak();
+    if (!peak) throw Failure("no multiplier limit: this CPU has no avx512ifma, or OCTAVO_DISABLE_CPU takes it away");
+    fmt::print("{:.2f} vector multiply-adds (vpmadd52, eight lanes) per ns, measured on this core\n\n", *peak);
+    fmt::print("{:<16} {:>22} {:>12} {:>10}\n", "operation", "multiply-adds, lanes full", "limit, us", "limit/s");
+    for (const auto* operation : chosen) {
+        const double count = operation->family->multiply_adds(*operation);
+        if (count <= 0) continue;
+        fmt::print("{:<16} {:>25.0f} {:>12.2f} {:>10.0f}\n", operation->name, count, count / *peak / 1e3,
+                   *peak * 1e9 / count);
+    }
+}
+
+Result measure_case(const Layer& layer, const Case& row, const RunFacts& facts, Progress& progress) {
+    row.operation.family->prepare(row.operation, progress);
+    progress.begin(fmt::format("{} {} depth {}", row.operation.name, layer.name, row.depth));
+    Result result = layer.measure(row, facts.seconds, progress);
+    result.layer = layer.name;
+    if (facts.multiply_add_peak && result.multiply_adds)
+        result.limit_share = result.octavo_ops_s * *result.multiply_adds / (*facts.multiply_add_peak * 1e9);
+    progress.clear();
+    return result;
+}
+
+std::vector<Result> measure_all(const Job& job, const RunFacts& facts, bool table) {
+    Progress progress;
+    std::vector<Result> results;
+    for (const auto* layer : job.layers)
+        for (const auto* operation : job.operations)
+            for (const std::size_t depth : job.depths.empty() ? layer->depths : job.depths) {
+                results.push_back(measure_case(*layer, {*operation, depth, job.sync}, facts, progress));
+                if (table) print_result(results.back());
+            }
+    return results;
+}
+
+int run(const Options& options) {
+    if (options.list) return print_list(), kExitOk;
+    const Job job = understand(options);
+    const double seconds = parse_seconds("--seconds", options.seconds);
+    const int cpu = pin(options.cpu);
+    if (options.limit) return print_limit(job.operations), kExitOk;
+    JsonFile json(options.json);
+    const bool table = options.json != kToStdout;
+    const RunFacts facts{cpu, seconds, multiply_add_peak()};
+    if (table) print_head(facts);
+    const auto results = measure_all(job, facts, table);
+    if (table) print_notes(results);
+    json.write(to_json(results, facts));
+    return kExitOk;
+}
+
+}  // namespace
+
+Command add_speed(CLI::App& parent) {
+    auto options = std::make_shared<Options>();
+    auto* app = parent.add_subcommand("speed", "Measure Octavo against OpenSSL on one core, in interleaved rounds");
+    const auto option = [&](const char* name, std::string& value, const char* type, const char* text) {
+        return app->add_option(name, value, text)->type_name(type);
+    };
+    app->add_option("op", options->operations,
+                    "Operations: a name (rsa2048-private) or its part before the dash (rsa2048); default: all")
+        ->type_name("");
+    option("--layer", options->layers, "NAME,...", "kernel, api, provider")->capture_default_str();
+    option("--depth", options->depths, "N,...",
+           "Operations in flight at a time; 1 is one stream (default: 1,2,4,8 for the kernel, else 1,4,8,16,32,64)");
+    option("--seconds", options->seconds, "S", "Time to measure each row of the table")->capture_default_str();
+    option("--json", options->json, "FILE",
+           "Write the results there as a JSON list (-: to standard output, without a table)");
+    option("--cpu", options->cpu, "N", "Run on this core (default: the one that the program starts on)");
+    app->add_flag("--sync", options->sync, "Layer provider: without jobs, one call after another");
+    app->add_flag("--list", options->list, "List operations and layers, and end");
+    app->add_flag("--limit", options->limit,
+                  "Measure the multiplier, print what it allows for each operation, and end");
+    return {app, [options] { return run(*options); }};
+}
+
+}  // namespace octavo::cli

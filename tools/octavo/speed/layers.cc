@@ -1,0 +1,104 @@
+#include "speed/layers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "speed/measure.hpp"
+#include "usage.hpp"
+
+namespace octavo::cli {
+namespace {
+
+void check_first_batch(Side& side) {
+    side.run(1);
+    side.check();
+}
+
+double per_second(const std::vector<double>& ns_per_op) { return 1e9 / median(ns_per_op); }
+
+Result summarize(const Case& row, const Side& side, const std::vector<double>& octavo,
+                 const std::vector<double>& openssl) {
+    const auto ratios = quotients(openssl, octavo);
+    Result result;
+    result.op = row.operation.name;
+    result.depth = row.depth;
+    result.row = side.row();
+    result.note = side.note();
+    result.rounds = octavo.size();
+    result.octavo_ops_s = per_second(octavo);
+    result.openssl_ops_s = per_second(openssl);
+    result.ratio = result.octavo_ops_s / result.openssl_ops_s;
+    result.ratio_min = quantile(ratios, 0);
+    result.ratio_max = quantile(ratios, 1);
+    result.ratio_p10 = quantile(ratios, 0.1);
+    result.ratio_p90 = quantile(ratios, 0.9);
+    result.octavo_us_per_call = median(octavo) * static_cast<double>(row.depth) / 1e3;
+    if (const double count = row.operation.family->multiply_adds(row.operation); count > 0)
+        result.multiply_adds = count;
+    return result;
+}
+
+Result measure_pair(const Case& row, Side& octavo, Side& openssl, double seconds, Progress& progress) {
+    check_first_batch(octavo);
+    check_first_batch(openssl);
+    Side* const sides[] = {&octavo, &openssl};
+    const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
+    return summarize(row, octavo, rounds[0], rounds[1]);
+}
+
+Result measure_kernel(const Case& row, double seconds, Progress& progress) {
+    const Family& family = *row.operation.family;
+    const auto octavo = family.kernel(row.operation, row.depth, RowChoice::lane);
+    const auto openssl = family.openssl_raw(row.operation);
+    return measure_pair(row, *octavo, *openssl, seconds, progress);
+}
+
+Result measure_api(const Case& row, double seconds, Progress& progress) {
+    const Family& family = *row.operation.family;
+    const auto octavo = family.api(row.operation, row.depth);
+    const auto kernel = family.kernel(row.operation, row.depth, RowChoice::cheapest);
+    const auto openssl = family.openssl_raw(row.operation);
+    Side* const sides[] = {octavo.get(), kernel.get(), openssl.get()};
+    for (Side* side : sides) check_first_batch(*side);
+    const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
+    Result result = summarize(row, *octavo, rounds[0], rounds[2]);
+    result.kernel_ops_s = per_second(rounds[1]);
+    result.overhead_us = median(differences(rounds[0], rounds[1])) / 1e3;
+    result.row = kernel->row();
+    return result;
+}
+
+Result measure_provider(const Case& row, double seconds, Progress& progress) {
+    const Family& family = *row.operation.family;
+    const auto octavo = family.provider(row.operation, row.depth, !row.sync);
+    const auto openssl = family.openssl_evp(row.operation);
+    Result result = measure_pair(row, *octavo, *openssl, seconds, progress);
+    result.mode = row.sync ? "sync" : "jobs";
+    return result;
+}
+
+}  // namespace
+
+std::span<const Layer> layers() {
+    static const std::vector<std::size_t> in_flight = {1, 4, 8, 16, 32, 64};
+    static const Layer table[] = {
+        {"kernel", "the lane row, called with `depth` jobs", {1, 2, 4, 8}, measure_kernel},
+        {"api", "octavo.h, inline driver, `depth` requests in flight", in_flight, measure_api},
+        {"provider", "EVP_PKEY_sign and EVP_PKEY_verify through the provider, in `depth` jobs", in_flight,
+         measure_provider},
+    };
+    return table;
+}
+
+const Layer& find_layer(const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& layer : layers()) {
+        if (name == layer.name) return layer;
+        names.emplace_back(layer.name);
+    }
+    throw UsageError(
+        fmt::format("--layer takes {}, not \"{}\"{}", fmt::join(names, ", "), name, did_you_mean(name, names)));
+}
+
+}  // namespace octavo::cli

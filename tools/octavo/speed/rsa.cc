@@ -1,0 +1,144 @@
+#include "speed/rsa.hpp"
+
+#include <fmt/core.h>
+#include <openssl/core_names.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+
+#include <map>
+
+#include "installation.hpp"
+#include "speed/rsa_openssl.hpp"
+#include "usage.hpp"
+
+namespace octavo::cli {
+namespace {
+
+std::map<unsigned, RsaKey>& keys() {
+    default_context();  // made first, so that it outlives the keys
+    static std::map<unsigned, RsaKey> made;
+    return made;
+}
+
+std::vector<std::uint8_t> number(const EVP_PKEY* pkey, const char* name) {
+    BIGNUM* raw = nullptr;
+    if (EVP_PKEY_get_bn_param(pkey, name, &raw) != 1) throw Failure("OpenSSL gives no key value " + std::string(name));
+    const Number owner{raw};
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(BN_num_bytes(raw)));
+    BN_bn2bin(raw, bytes.data());
+    return bytes;
+}
+
+Pkey generate(unsigned bits) {
+    const PkeyContext context{EVP_PKEY_CTX_new_from_name(default_context(), "RSA", nullptr)};
+    EVP_PKEY* pkey = nullptr;
+    if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) != 1 ||
+        EVP_PKEY_generate(context.get(), &pkey) != 1)
+        throw Failure("OpenSSL makes no RSA key: " + openssl_error());
+    return Pkey{pkey};
+}
+
+RsaKey make_key(unsigned bits) {
+    Pkey pkey = generate(bits);
+    const auto get = [raw = pkey.get()](const char* name) { return number(raw, name); };
+    auto n = get(OSSL_PKEY_PARAM_RSA_N), e = get(OSSL_PKEY_PARAM_RSA_E), d = get(OSSL_PKEY_PARAM_RSA_D);
+    auto p = get(OSSL_PKEY_PARAM_RSA_FACTOR1), q = get(OSSL_PKEY_PARAM_RSA_FACTOR2);
+    auto dp = get(OSSL_PKEY_PARAM_RSA_EXPONENT1), dq = get(OSSL_PKEY_PARAM_RSA_EXPONENT2);
+    auto qinv = get(OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
+    return {bits, std::move(pkey), n, e, d, p, q, dp, dq, qinv};
+}
+
+std::vector<std::uint8_t> random_below_modulus(std::size_t len) {
+    std::vector<std::uint8_t> bytes(len);
+    if (RAND_bytes(bytes.data(), static_cast<int>(len)) != 1)
+        throw Failure("OpenSSL gives no random bytes: " + openssl_error());
+    bytes[0] = 0;  // the modulus has its top bit set
+    return bytes;
+}
+
+void prepare_rsa(const Operation& operation, Progress& progress) { make_rsa_key(operation.bits, progress); }
+
+/// The products of a Montgomery multiplication of L limbs of 52 bits, low and high halves counted: L^2 each for the operands, half of that
+/// and the diagonal where they are equal; L^2 each for the reduction and L for its quotient digits.
+struct MontgomeryCost {
+    double product, square, reduction;
+    explicit MontgomeryCost(unsigned bits) noexcept {
+        const double limbs = (bits + 51) / 52;
+        product = 2 * limbs * limbs;
+        square = limbs * limbs + limbs;
+        reduction = 2 * limbs * limbs + limbs;
+    }
+};
+
+constexpr double kLanes = 8;
+constexpr unsigned kWindow = 5;
+
+/// Two exponentiations of half the length with fixed windows: a table of 2^w powers (half of them squares), then w squarings and one
+/// multiplication a window.
+double private_multiply_adds(unsigned bits) {
+    const MontgomeryCost cost(bits / 2);
+    const unsigned windows = (bits / 2 + kWindow - 1) / kWindow;
+    const double table = (1U << kWindow) - 2;
+    const double squarings = kWindow * (windows - 1) + table / 2;
+    const double products = (windows - 1) + table / 2;
+    return 2 * (squarings * (cost.square + cost.reduction) + products * (cost.product + cost.reduction)) / kLanes;
+}
+
+/// 65537: sixteen squarings and one multiplication; one more into Montgomery's form and one reduction out of it.
+double public_multiply_adds(unsigned bits) {
+    const MontgomeryCost cost(bits);
+    return (16 * (cost.square + cost.reduction) + 2 * (cost.product + cost.reduction) + cost.reduction) / kLanes;
+}
+
+}  // namespace
+
+const Family kRsa = {prepare_rsa,          rsa_kernel_side,      rsa_api_side,     nullptr,
+                     rsa_openssl_raw_side, rsa_openssl_evp_side, rsa_multiply_adds};
+
+OSSL_LIB_CTX* default_context() {
+    struct Holder {
+        LibContext context{OSSL_LIB_CTX_new()};
+        Provider provider{context == nullptr ? nullptr : OSSL_PROVIDER_load(context.get(), "default")};
+    };
+    static const Holder holder;
+    if (holder.provider == nullptr) throw Failure("OpenSSL's default provider cannot be loaded: " + openssl_error());
+    return holder.context.get();
+}
+
+void make_rsa_key(unsigned bits, Progress& progress) {
+    if (keys().contains(bits)) return;
+    progress.begin(fmt::format("making an RSA key of {} bits", bits));
+    keys().emplace(bits, make_key(bits));
+}
+
+const RsaKey& rsa_key(unsigned bits) {
+    Progress progress;
+    make_rsa_key(bits, progress);
+    return keys().at(bits);
+}
+
+RsaData make_rsa_data(const Operation& operation, std::size_t count) {
+    const RsaKey& key = rsa_key(operation.bits);
+    RsaRaw raw(key, operation.is_private);
+    RsaData data;
+    for (std::size_t i = 0; i < count; ++i) {
+        data.inputs.push_back(random_below_modulus(key.len()));
+        data.expected.emplace_back(key.len());
+        raw.run(data.inputs.back(), data.expected.back());
+    }
+    return data;
+}
+
+void require_expected(const Operation& operation, const RsaData& data, std::size_t index,
+                      const std::vector<std::uint8_t>& output) {
+    if (output == data.expected[index]) return;
+    throw Failure(fmt::format("{}: result {} of {} differs from OpenSSL's; please report this", operation.name,
+                              index + 1, data.expected.size()));
+}
+
+double rsa_multiply_adds(const Operation& operation) {
+    return operation.is_private ? private_multiply_adds(operation.bits) : public_multiply_adds(operation.bits);
+}
+
+}  // namespace octavo::cli

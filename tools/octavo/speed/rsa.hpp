@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/rsa/rsa.hpp"
+#include "openssl_handles.hpp"
+#include "speed/operations.hpp"
+
+/// RSA's side of `octavo speed`.
+namespace octavo::cli {
+
+extern const Family kRsa;
+
+/// A library context that holds OpenSSL's default provider and nothing else, whatever the configuration says.
+OSSL_LIB_CTX* default_context();
+
+/// A key made for this run: in OpenSSL's hands, and as numbers.
+struct RsaKey {
+    unsigned bits;
+    Pkey pkey;
+    std::vector<std::uint8_t> n, e, d, p, q, dp, dq, qinv;
+
+    std::size_t len() const noexcept { return bits / 8; }
+    kernel::rsa::Components components() const noexcept { return {n, e, d, p, q, dp, dq, qinv, {}}; }
+};
+
+/// The run's key of that size; made at the first call.
+const RsaKey& rsa_key(unsigned bits);
+/// Makes the run's key of that size, telling `progress`, where it is not made yet.
+void make_rsa_key(unsigned bits, Progress& progress);
+
+/// Inputs (random, less than n, all different) and what OpenSSL answers for each.
+struct RsaData {
+    std::vector<std::vector<std::uint8_t>> inputs, expected;
+};
+RsaData make_rsa_data(const Operation& operation, std::size_t count);
+
+/// Throws Failure unless `output` is data.expected[index].
+void require_expected(const Operation& operation, const RsaData& data, std::size_t index,
+                      const std::vector<std::uint8_t>& output);
+
+SidePtr rsa_kernel_side(const Operation& operation, std::size_t depth, RowChoice choice);
+SidePtr rsa_api_side(const Operation& operation, std::size_t depth);
+SidePtr rsa_provider_side(const Operation& operation, std::size_t depth, bool jobs);
+SidePtr rsa_openssl_raw_side(const Operation& operation);
+SidePtr rsa_openssl_evp_side(const Operation& operation);
+double rsa_multiply_adds(const Operation& operation);
+
+}  // namespace octavo::cli
