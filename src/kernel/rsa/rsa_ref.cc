@@ -378,7 +378,7 @@ Fault check_presence(const Components& key) noexcept {
     const bool has_crt = std::any_of(crt.begin(), crt.end(), [](const Named& item) { return !item.number.empty(); });
     const std::size_t bits = bit_length(key.n);
     const auto bad = [&](Bytes number) { return number.empty() || bit_length(number) > bits; };
-    if (bits > kMaxModulusBits) return Fault::n;
+    if (bits < 2 || bits > kMaxModulusBits) return Fault::n;
     if (bad(key.e)) return Fault::e;
     if (bad(key.d)) return Fault::d;
     if (!has_crt) return key.extra.empty() ? Fault::ok : Fault::extra;

@@ -1,0 +1,14 @@
+# Unit tests of the kernels live beside their code.
+set(rsa_dir ${PROJECT_SOURCE_DIR}/src/kernel/rsa)
+add_library(rsa_test_keys STATIC ${rsa_dir}/rsa_test_keys.cc)
+target_link_libraries(rsa_test_keys PUBLIC octavo_kernel)
+
+add_executable(rsa_test ${rsa_dir}/rsa_test.cc ${rsa_dir}/rsa_ref_test.cc ${rsa_dir}/rsa_check_test.cc)
+target_link_libraries(rsa_test PRIVATE rsa_test_keys GTest::gtest_main)
+
+# A process for each group of tests: keys are slow to make, and are made once per process.
+set(rows *RsaRow*:*RsaFault*)
+set(features *RsaWithout*)
+add_test(NAME kernel.rsa.rows COMMAND rsa_test --gtest_filter=${rows})
+add_test(NAME kernel.rsa.features COMMAND rsa_test --gtest_filter=${features})
+add_test(NAME kernel.rsa.other COMMAND rsa_test --gtest_filter=-${rows}:${features})
