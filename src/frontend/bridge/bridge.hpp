@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "octavo/octavo.h"
+
+/// Operations for OpenSSL front ends: pause the job that is current, or wait in place.
+namespace octavo::bridge {
+
+/// One raw operation on a registered key.
+///   in   as many bytes as the modulus; copied before the first pause
+///   out  as many bytes as the modulus; may be `in`; written only when the answer is OCTAVO_OK
+/// Inside an OpenSSL ASYNC_JOB it pauses the job until the result is there; errno and the error queue are the job's again
+/// when it returns. Elsewhere it computes in place. On an answer other than OCTAVO_OK nothing was raised in OpenSSL's error
+/// queue, and the caller's own fallback decides. Time: that of the operation itself (see octavo.h).
+octavo_status run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
+                      std::span<std::uint8_t> out) noexcept;
+
+}  // namespace octavo::bridge

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <openssl/core_dispatch.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+
+#include "frontend/provider/digest.hpp"
+
+namespace octavo::provider {
+
+struct KeyFunctions {
+    OSSL_FUNC_keymgmt_new_fn* create = nullptr;
+    OSSL_FUNC_keymgmt_free_fn* free = nullptr;
+    OSSL_FUNC_keymgmt_gen_init_fn* gen_init = nullptr;
+    OSSL_FUNC_keymgmt_gen_set_params_fn* gen_set_params = nullptr;
+    OSSL_FUNC_keymgmt_gen_settable_params_fn* gen_settable_params = nullptr;
+    OSSL_FUNC_keymgmt_gen_fn* gen = nullptr;
+    OSSL_FUNC_keymgmt_gen_cleanup_fn* gen_cleanup = nullptr;
+    OSSL_FUNC_keymgmt_get_params_fn* get_params = nullptr;
+    OSSL_FUNC_keymgmt_gettable_params_fn* gettable_params = nullptr;
+    OSSL_FUNC_keymgmt_has_fn* has = nullptr;
+    OSSL_FUNC_keymgmt_match_fn* match = nullptr;
+    OSSL_FUNC_keymgmt_validate_fn* validate = nullptr;
+    OSSL_FUNC_keymgmt_import_fn* import = nullptr;
+    OSSL_FUNC_keymgmt_import_types_fn* import_types = nullptr;
+    OSSL_FUNC_keymgmt_export_fn* export_to = nullptr;
+    OSSL_FUNC_keymgmt_export_types_fn* export_types = nullptr;
+    OSSL_FUNC_keymgmt_dup_fn* dup = nullptr;
+
+    bool complete() const noexcept;
+};
+
+struct SignatureFunctions {
+    OSSL_FUNC_signature_newctx_fn* newctx = nullptr;
+    OSSL_FUNC_signature_freectx_fn* freectx = nullptr;
+    OSSL_FUNC_signature_dupctx_fn* dupctx = nullptr;
+    OSSL_FUNC_signature_sign_init_fn* sign_init = nullptr;
+    OSSL_FUNC_signature_sign_fn* sign = nullptr;
+    OSSL_FUNC_signature_verify_init_fn* verify_init = nullptr;
+    OSSL_FUNC_signature_verify_fn* verify = nullptr;
+    OSSL_FUNC_signature_verify_recover_init_fn* verify_recover_init = nullptr;
+    OSSL_FUNC_signature_verify_recover_fn* verify_recover = nullptr;
+    OSSL_FUNC_signature_get_ctx_params_fn* get_ctx_params = nullptr;
+    OSSL_FUNC_signature_gettable_ctx_params_fn* gettable_ctx_params = nullptr;
+    OSSL_FUNC_signature_set_ctx_params_fn* set_ctx_params = nullptr;
+    OSSL_FUNC_signature_settable_ctx_params_fn* settable_ctx_params = nullptr;
+
+    bool complete() const noexcept;
+};
+
+struct CipherFunctions {
+    OSSL_FUNC_asym_cipher_newctx_fn* newctx = nullptr;
+    OSSL_FUNC_asym_cipher_freectx_fn* freectx = nullptr;
+    OSSL_FUNC_asym_cipher_dupctx_fn* dupctx = nullptr;
+    OSSL_FUNC_asym_cipher_encrypt_init_fn* encrypt_init = nullptr;
+    OSSL_FUNC_asym_cipher_encrypt_fn* encrypt = nullptr;
+    OSSL_FUNC_asym_cipher_decrypt_init_fn* decrypt_init = nullptr;
+    OSSL_FUNC_asym_cipher_decrypt_fn* decrypt = nullptr;
+    OSSL_FUNC_asym_cipher_get_ctx_params_fn* get_ctx_params = nullptr;
+    OSSL_FUNC_asym_cipher_gettable_ctx_params_fn* gettable_ctx_params = nullptr;
+    OSSL_FUNC_asym_cipher_set_ctx_params_fn* set_ctx_params = nullptr;
+    OSSL_FUNC_asym_cipher_settable_ctx_params_fn* settable_ctx_params = nullptr;
+
+    bool complete() const noexcept;
+};
+
+/// The default provider in a library context of its own, and the functions by which it does RSA. Every key and every operation
+/// context of ours has its twin there: the twin keeps the numbers and the parameters, so that they behave, and
+/// fail, as the default provider's do in whichever version of OpenSSL runs; and it does what the fast path does not.
+class DefaultSide {
+public:
+    DefaultSide() = default;
+    ~DefaultSide();
+    DefaultSide(const DefaultSide&) = delete;
+    DefaultSide& operator=(const DefaultSide&) = delete;
+
+    [[nodiscard]] bool open() noexcept;
+
+    OSSL_LIB_CTX* libctx() const noexcept { return libctx_; }
+    /// The first argument of its functions that make things.
+    void* provctx() const noexcept { return provctx_; }
+    const Digests& digests() const noexcept { return digests_; }
+
+    KeyFunctions rsa, rsa_pss;
+    SignatureFunctions signature;
+    CipherFunctions cipher;
+
+private:
+    const OSSL_DISPATCH* functions_of(int operation, const char* name) const noexcept;
+
+    OSSL_LIB_CTX* libctx_ = nullptr;
+    OSSL_PROVIDER* provider_ = nullptr;
+    void* provctx_ = nullptr;
+    Digests digests_;
+};
+
+}  // namespace octavo::provider

@@ -1,0 +1,57 @@
+#include "frontend/provider/errors.hpp"
+
+#include <cstdarg>
+#include <cstdint>
+
+namespace octavo::provider {
+namespace {
+
+OSSL_ITEM item(Reason reason, const char* text) {
+    return {static_cast<unsigned>(reason), const_cast<char*>(text)};  // OpenSSL's type; it only reads the text
+}
+
+}  // namespace
+
+Errors::Errors(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions) noexcept : core_(core) {
+    for (const auto* f = functions; f->function_id != 0; ++f) {
+        switch (f->function_id) {
+            case OSSL_FUNC_CORE_NEW_ERROR:
+                new_error_ = OSSL_FUNC_core_new_error(f);
+                break;
+            case OSSL_FUNC_CORE_SET_ERROR_DEBUG:
+                set_debug_ = OSSL_FUNC_core_set_error_debug(f);
+                break;
+            case OSSL_FUNC_CORE_VSET_ERROR:
+                set_error_ = OSSL_FUNC_core_vset_error(f);
+                break;
+            default:
+                break;
+        }
+    }
+}
+
+int Errors::raise(Reason reason, const char* where, const char* format, ...) const noexcept {
+    std::va_list arguments;
+    va_start(arguments, format);
+    new_error_(core_);
+    set_debug_(core_, "octavo", 0, where);
+    set_error_(core_, static_cast<std::uint32_t>(reason), format, arguments);
+    va_end(arguments);
+    return 0;
+}
+
+const OSSL_ITEM* reason_strings() noexcept {
+    static const OSSL_ITEM table[] = {
+        item(Reason::output_too_small, "output buffer too small"),
+        item(Reason::invalid_key, "invalid key"),
+        item(Reason::digest_not_allowed, "digest not allowed"),
+        item(Reason::bad_length, "bad length"),
+        item(Reason::bad_tls_client_version, "bad tls client version"),
+        item(Reason::failed_to_decrypt, "failed to decrypt"),
+        item(Reason::out_of_memory, "malloc failure"),
+        {0, nullptr},
+    };
+    return table;
+}
+
+}  // namespace octavo::provider

@@ -1,0 +1,423 @@
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+
+#include "frontend/bridge/bridge.hpp"
+#include "frontend/provider/block.hpp"
+#include "frontend/provider/pss.hpp"
+#include "frontend/provider/signature_plan.hpp"
+
+// What is plain sailing runs here: encode, one raw operation, compare. All else, every refusal included, is the twin's, so that
+// its error is the default provider's own.
+namespace octavo::provider {
+namespace {
+
+struct Context {
+    const Provider& provider;
+    void* twin;
+    Key* key = nullptr;
+    SignaturePlan plan{};
+    int min_salt_len = 0;
+    bool digesting = false;  // between the init and the final of a digest-sign or -verify: the digest may not change
+    std::unique_ptr<EVP_MD_CTX, MdContextFree> message{};  // of the message
+    std::unique_ptr<EVP_MD_CTX, MdContextFree> scratch{};  // for PSS
+    std::array<char, 64> digest_name{};
+
+    Context(const Provider& of, void* its_twin) noexcept : provider(of), twin(its_twin) {}
+    ~Context() {
+        functions().freectx(twin);
+        if (key != nullptr) key->release();
+    }
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+    const SignatureFunctions& functions() const noexcept { return provider.standard.signature; }
+    std::size_t len() const noexcept { return key->bytes(); }
+    void refresh() noexcept { plan = read_plan(provider.standard, twin); }
+    EVP_MD_CTX* scratch_context() noexcept {
+        if (scratch == nullptr) scratch.reset(EVP_MD_CTX_new());
+        return scratch.get();
+    }
+};
+
+Context& context_of(void* context) { return *static_cast<Context*>(context); }
+
+void* newctx(void* provctx, const char*) {
+    const auto& provider = *static_cast<const Provider*>(provctx);
+    // The properties chose us among the application's providers; the twin's context has only one.
+    auto* twin = provider.standard.signature.newctx(provider.standard.provctx(), nullptr);
+    if (twin == nullptr) return nullptr;
+    auto* context = new (std::nothrow) Context(provider, twin);
+    if (context == nullptr) provider.standard.signature.freectx(twin);
+    return context;
+}
+
+void freectx(void* context) { delete static_cast<Context*>(context); }
+
+bool copy_digest_state(Context& to, const Context& from) {
+    to.digesting = from.digesting;
+    to.digest_name = from.digest_name;
+    if (from.message == nullptr) return true;
+    to.message.reset(EVP_MD_CTX_new());
+    return to.message != nullptr && EVP_MD_CTX_copy_ex(to.message.get(), from.message.get()) == 1;
+}
+
+void* dupctx(void* context) {
+    const auto& from = context_of(context);
+    auto* twin = from.functions().dupctx(from.twin);
+    if (twin == nullptr) return nullptr;
+    auto to = std::unique_ptr<Context>(new (std::nothrow) Context(from.provider, twin));
+    if (to == nullptr) {
+        from.functions().freectx(twin);
+        return nullptr;
+    }
+    if (from.key != nullptr) to->key = from.key->retain();
+    to->plan = from.plan;
+    to->min_salt_len = from.min_salt_len;
+    return copy_digest_state(*to, from) ? to.release() : nullptr;
+}
+
+/// The three kinds of init differ in the twin's function alone.
+template <class Init>
+int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]) {
+    auto* new_key = static_cast<Key*>(key);
+    if (twin_init(context.twin, new_key == nullptr ? nullptr : new_key->twin(), params) != 1) return 0;
+    if (new_key != nullptr) {
+        new_key->retain();
+        if (context.key != nullptr) context.key->release();
+        context.key = new_key;
+        context.min_salt_len = min_salt_len(*new_key);
+    }
+    context.digesting = false;
+    context.refresh();
+    return 1;
+}
+
+int sign_init(void* context, void* key, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return init(self, self.functions().sign_init, key, params);
+}
+
+int verify_init(void* context, void* key, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return init(self, self.functions().verify_init, key, params);
+}
+
+int verify_recover_init(void* context, void* key, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return init(self, self.functions().verify_recover_init, key, params);
+}
+
+bool digest_fits(const SignaturePlan& plan, Bytes tbs) {
+    return plan.digest == nullptr || plan.digest->len == tbs.size();
+}
+
+Bytes prefix_of(const SignaturePlan& plan) { return plan.digest == nullptr ? Bytes() : plan.digest->prefix; }
+
+PssShape shape_of(Context& context) {
+    return {context.plan.digest, context.plan.mgf1, context.key->bits(), context.plan.salt_len};
+}
+
+bool encode_pss(Context& context, Bytes tbs, Buffer em) {
+    const auto shape = shape_of(context);
+    const auto salt_len = pss_signing_salt_len(shape);
+    if (salt_len < context.min_salt_len || context.scratch_context() == nullptr) return false;
+    Block salt_memory(static_cast<std::size_t>(salt_len));
+    const auto salt = salt_memory.bytes();
+    return RAND_bytes_ex(context.provider.standard.libctx(), salt.data(), salt.size(), 0) == 1 &&
+           pss_encode(context.scratch.get(), shape, tbs, salt, em);
+}
+
+bool encode(Context& context, Bytes tbs, Buffer em) {
+    switch (context.plan.form) {
+        case SignaturePlan::Form::pkcs1:
+            return digest_fits(context.plan, tbs) && pkcs1_encode(em, prefix_of(context.plan), tbs);
+        case SignaturePlan::Form::pss:
+            return digest_fits(context.plan, tbs) && encode_pss(context, tbs, em);
+        case SignaturePlan::Form::raw:
+            if (tbs.size() != em.size()) return false;
+            std::copy(tbs.begin(), tbs.end(), em.begin());
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool size_is_ours(const Context& context) {
+    return context.key != nullptr && context.len() != 0 && context.len() <= kMaxModulusBytes;
+}
+
+bool fast_sign(Context& context, Bytes tbs, Buffer signature) {
+    if (!size_is_ours(context) || signature.size() < context.len()) return false;
+    octavo_key handle{};
+    if (!context.key->private_handle(handle)) return false;
+    Block memory(context.len());
+    const auto em = memory.bytes();
+    return encode(context, tbs, em) &&
+           bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, em, signature.first(em.size())) == OCTAVO_OK;
+}
+
+int sign(void* context, unsigned char* signature, size_t* signature_len, size_t capacity, const unsigned char* tbs,
+         size_t tbs_len) {
+    auto& self = context_of(context);
+    if (signature != nullptr && fast_sign(self, Bytes(tbs, tbs_len), Buffer(signature, capacity))) {
+        *signature_len = self.len();
+        return 1;
+    }
+    return self.functions().sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
+}
+
+/// signature^e mod n, for public data.
+bool open(Context& context, Bytes signature, Buffer em) {
+    octavo_key handle{};
+    return context.key->public_handle(handle) && bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, signature, em) == OCTAVO_OK;
+}
+
+bool fast_verify(Context& context, Bytes signature, Bytes tbs) {
+    if (context.plan.form == SignaturePlan::Form::other || !size_is_ours(context) ||
+        signature.size() != context.len() || !digest_fits(context.plan, tbs))
+        return false;
+    Block em_memory(signature.size());
+    const auto em = em_memory.bytes();
+    if (context.plan.form == SignaturePlan::Form::pss)
+        return context.scratch_context() != nullptr && open(context, signature, em) &&
+               pss_verify(context.scratch.get(), shape_of(context), tbs, em);
+    Block expected_memory(signature.size());
+    const auto expected = expected_memory.bytes();
+    return encode(context, tbs, expected) && open(context, signature, em) &&
+           CRYPTO_memcmp(expected.data(), em.data(), em.size()) == 0;
+}
+
+int verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* tbs,
+           size_t tbs_len) {
+    auto& self = context_of(context);
+    if (fast_verify(self, Bytes(signature, signature_len), Bytes(tbs, tbs_len))) return 1;
+    return self.functions().verify(self.twin, signature, signature_len, tbs, tbs_len);
+}
+
+/// What a signature says, in em: the digest, or the message where there is no digest.
+bool fast_recover(Context& context, Bytes signature, Buffer em, Bytes& message) {
+    const auto form = context.plan.form;
+    if ((form != SignaturePlan::Form::raw && form != SignaturePlan::Form::pkcs1) || !size_is_ours(context) ||
+        signature.size() != context.len() || !open(context, signature, em))
+        return false;
+    message = em;
+    if (form == SignaturePlan::Form::raw) return true;
+    if (!pkcs1_decode(em, message)) return false;
+    const auto prefix = prefix_of(context.plan);
+    if (context.plan.digest == nullptr) return true;
+    if (message.size() != prefix.size() + context.plan.digest->len ||
+        !std::equal(prefix.begin(), prefix.end(), message.begin()))
+        return false;
+    message = message.subspan(prefix.size());
+    return true;
+}
+
+/// What the twin may write without looking at the capacity: OpenSSL 3.0 trusts the caller.
+std::size_t recover_bound(const Context& context) {
+    if (context.plan.form == SignaturePlan::Form::pkcs1 && context.plan.digest != nullptr)
+        return context.plan.digest->len;
+    return context.plan.form == SignaturePlan::Form::other ? 0 : context.len();
+}
+
+int verify_recover(void* context, unsigned char* out, size_t* out_len, size_t capacity, const unsigned char* signature,
+                   size_t signature_len) {
+    auto& self = context_of(context);
+    if (out != nullptr && self.key != nullptr) {
+        if (capacity < recover_bound(self))
+            return self.provider.errors.raise(Reason::output_too_small, __func__, "buffer size is %zu, should be %zu",
+                                              capacity, recover_bound(self));
+        Block em(std::min(signature_len, kMaxModulusBytes));
+        Bytes message;
+        if (fast_recover(self, Bytes(signature, signature_len), em.bytes(), message)) {
+            std::copy(message.begin(), message.end(), out);
+            *out_len = message.size();
+            return 1;
+        }
+    }
+    return self.functions().verify_recover(self.twin, out, out_len, capacity, signature, signature_len);
+}
+
+bool name_is(const Context& context, const char* name) {
+    const auto* wanted = context.provider.standard.digests().find(name);
+    const auto* set = context.provider.standard.digests().find(context.digest_name.data());
+    return wanted != nullptr ? wanted == set : OPENSSL_strcasecmp(name, context.digest_name.data()) == 0;
+}
+
+int set_digest(Context& context, const char* name) {
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(name), 0),
+                           OSSL_PARAM_construct_end()};
+    return context.functions().set_ctx_params(context.twin, params);
+}
+
+/// The message's digest context, for the digest that the twin has been set to.
+bool start_message(Context& context, const OSSL_PARAM params[]) {
+    OSSL_PARAM ask[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, context.digest_name.data(),
+                                                         context.digest_name.size()),
+                        OSSL_PARAM_construct_end()};
+    context.digest_name[0] = '\0';
+    if (context.functions().get_ctx_params(context.twin, ask) != 1) return false;
+    if (context.message == nullptr) context.message.reset(EVP_MD_CTX_new());
+    if (context.message == nullptr) return false;
+    if (context.plan.digest != nullptr)
+        return EVP_DigestInit_ex2(context.message.get(), context.plan.digest->md, params) == 1;
+    auto* md = context.digest_name[0] == '\0'
+                   ? nullptr
+                   : EVP_MD_fetch(context.provider.standard.libctx(), context.digest_name.data(), nullptr);
+    const bool started = EVP_DigestInit_ex2(context.message.get(), md, params) == 1;
+    EVP_MD_free(md);
+    return started;
+}
+
+template <class Init>
+int digest_init(Context& context, Init* twin_init, const char* name, void* key, const OSSL_PARAM params[]) {
+    if (init(context, twin_init, key, params) != 1) return 0;
+    if (name != nullptr) {
+        if (set_digest(context, name) != 1) return 0;
+        context.refresh();
+    }
+    if (!start_message(context, params)) {
+        context.message.reset();
+        return 0;
+    }
+    context.digesting = true;
+    return 1;
+}
+
+int digest_sign_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return digest_init(self, self.functions().sign_init, name, key, params);
+}
+
+int digest_verify_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return digest_init(self, self.functions().verify_init, name, key, params);
+}
+
+int digest_update(void* context, const unsigned char* data, size_t len) {
+    auto& self = context_of(context);
+    return self.message != nullptr && EVP_DigestUpdate(self.message.get(), data, len) == 1;
+}
+
+int digest_sign_final(void* context, unsigned char* signature, size_t* signature_len, size_t capacity) {
+    auto& self = context_of(context);
+    if (self.message == nullptr) return 0;
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
+    unsigned len = 0;
+    self.digesting = false;
+    // Without a buffer the question is only how long a signature is, and the message may still grow.
+    if (signature != nullptr && EVP_DigestFinal_ex(self.message.get(), digest.data(), &len) != 1) return 0;
+    return sign(context, signature, signature_len, capacity, digest.data(), len);
+}
+
+int digest_verify_final(void* context, const unsigned char* signature, size_t signature_len) {
+    auto& self = context_of(context);
+    if (self.message == nullptr) return 0;
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
+    unsigned len = 0;
+    self.digesting = false;
+    if (EVP_DigestFinal_ex(self.message.get(), digest.data(), &len) != 1) return 0;
+    return verify(context, signature, signature_len, digest.data(), len);
+}
+
+int get_ctx_params(void* context, OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return self.functions().get_ctx_params(self.twin, params);
+}
+
+const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
+    const auto& provider = *static_cast<const Provider*>(provctx);
+    return provider.standard.signature.gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
+                                                           provider.standard.provctx());
+}
+
+/// While a message is being digested, its digest may be named again, not changed.
+bool changes_digest(const Context& context, const OSSL_PARAM params[]) {
+    const auto* digest = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
+    const char* name = nullptr;
+    return context.digesting && digest != nullptr && OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 &&
+           name != nullptr && context.digest_name[0] != '\0' && !name_is(context, name);
+}
+
+int set_ctx_params(void* context, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    if (params == nullptr) return 1;
+    if (changes_digest(self, params)) return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
+    const int done = self.functions().set_ctx_params(self.twin, params);
+    self.refresh();
+    return done;
+}
+
+const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
+    const auto& provider = *static_cast<const Provider*>(provctx);
+    return provider.standard.signature.settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
+                                                           provider.standard.provctx());
+}
+
+int get_ctx_md_params(void* context, OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return self.message != nullptr && EVP_MD_CTX_get_params(self.message.get(), params) == 1;
+}
+
+int set_ctx_md_params(void* context, const OSSL_PARAM params[]) {
+    auto& self = context_of(context);
+    return self.message != nullptr && EVP_MD_CTX_set_params(self.message.get(), params) == 1;
+}
+
+const EVP_MD* md_of(void* context) {
+    const auto& self = context_of(context);
+    return self.message == nullptr ? nullptr : EVP_MD_CTX_get0_md(self.message.get());
+}
+
+const OSSL_PARAM* gettable_ctx_md_params(void* context) {
+    const auto* md = md_of(context);
+    return md == nullptr ? nullptr : EVP_MD_gettable_ctx_params(md);
+}
+
+const OSSL_PARAM* settable_ctx_md_params(void* context) {
+    const auto* md = md_of(context);
+    return md == nullptr ? nullptr : EVP_MD_settable_ctx_params(md);
+}
+
+const OSSL_DISPATCH rsa_functions[] = {
+    entry(OSSL_FUNC_SIGNATURE_NEWCTX, newctx),
+    entry(OSSL_FUNC_SIGNATURE_FREECTX, freectx),
+    entry(OSSL_FUNC_SIGNATURE_DUPCTX, dupctx),
+    entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, sign_init),
+    entry(OSSL_FUNC_SIGNATURE_SIGN, sign),
+    entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, verify_init),
+    entry(OSSL_FUNC_SIGNATURE_VERIFY, verify),
+    entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, verify_recover_init),
+    entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, verify_recover),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_sign_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, digest_update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, digest_sign_final),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, digest_verify_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, digest_update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, digest_verify_final),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, settable_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, get_ctx_md_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, gettable_ctx_md_params),
+    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, set_ctx_md_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, settable_ctx_md_params),
+    {0, nullptr},
+};
+
+}  // namespace
+
+const OSSL_ALGORITHM signature_algorithms[] = {
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, rsa_functions, "RSA signatures by Octavo"},
+    {nullptr, nullptr, nullptr, nullptr},
+};
+
+}  // namespace octavo::provider
