@@ -81,7 +81,7 @@ int run(int argc, char** argv) {
     app.footer(
         "\"octavo SUBCOMMAND --help\" explains a subcommand; the manual pages octavo(1), octavo-info(1),\n"
         "octavo-speed(1) and octavo-doctor(1) say more.");
-    const std::vector<Command> commands = {add_info(app), add_speed(app)};
+    const std::vector<Command> commands = {add_info(app), add_speed(app), add_doctor(app)};
     try {
         app.parse(argc, argv);
         return run_chosen(app, commands);

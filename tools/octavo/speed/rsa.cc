@@ -93,7 +93,7 @@ double public_multiply_adds(unsigned bits) {
 
 }  // namespace
 
-const Family kRsa = {prepare_rsa,          rsa_kernel_side,      rsa_api_side,     nullptr,
+const Family kRsa = {prepare_rsa,          rsa_kernel_side,      rsa_api_side,     rsa_provider_side,
                      rsa_openssl_raw_side, rsa_openssl_evp_side, rsa_multiply_adds};
 
 OSSL_LIB_CTX* default_context() {

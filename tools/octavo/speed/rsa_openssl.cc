@@ -95,6 +95,11 @@ bool RsaSignature::verify(const Digest& digest, const std::vector<std::uint8_t>&
     return EVP_PKEY_verify(context_.get(), signature.data(), signature.size(), digest.data(), digest.size()) == 1;
 }
 
+std::string RsaSignature::provider_name() const {
+    const OSSL_PROVIDER* provider = EVP_PKEY_CTX_get0_provider(context_.get());
+    return provider == nullptr ? "none" : OSSL_PROVIDER_get0_name(provider);
+}
+
 SignatureData make_signature_data(const RsaKey& key, std::size_t count) {
     RsaSignature signer(default_context(), key.pkey.get(), nullptr, true);
     SignatureData data;

@@ -33,6 +33,8 @@ public:
     /// False where OpenSSL reports an error or a wrong signature.
     bool sign(const Digest& digest, std::vector<std::uint8_t>& signature) noexcept;
     bool verify(const Digest& digest, const std::vector<std::uint8_t>& signature) noexcept;
+    /// Who does it.
+    std::string provider_name() const;
 
 private:
     PkeyContext context_;

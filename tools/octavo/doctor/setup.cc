@@ -1,0 +1,138 @@
+#include "doctor/setup.hpp"
+
+#include <fmt/format.h>
+#include <openssl/conf.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "installation.hpp"
+#include "openssl_handles.hpp"
+#include "rows.hpp"
+
+namespace octavo::cli {
+namespace {
+
+constexpr const char* kName = "octavo";
+
+/// The configuration file that OpenSSL reads in this environment.
+std::string configuration_path() {
+    char* path = CONF_get1_default_config_file();
+    if (path == nullptr) return "(none)";
+    std::string text = path;
+    OPENSSL_free(path);
+    return text;
+}
+
+/// How to activate the provider: the build tree has a file that does.
+std::string activation_advice(const std::string& configuration) {
+    const auto ready = std::filesystem::path(library_path()).parent_path().parent_path() / "openssl.cnf";
+    std::error_code error;
+    if (std::filesystem::is_regular_file(ready, error)) return fmt::format("set OPENSSL_CONF={}", ready.string());
+    return fmt::format(
+        "in {}: name it in the [providers] section that openssl_conf leads to (octavo = octavo_provider), with "
+        "\"activate = 1\" in "
+        "[octavo_provider] and also in the default provider's section; octavo(1) has the lines",
+        configuration);
+}
+
+Check check_loadable() {
+    const auto module = provider_module();
+    const auto identity = identify_provider(module);
+    if (!identity.loaded)
+        return {"loadable", Verdict::fail,
+                fmt::format("the provider {} cannot be loaded: {}", module.path, identity.error),
+                "install it beside liboctavo, in its folder ossl-modules, or in OpenSSL's folder of modules; or name "
+                "its folder "
+                "in OPENSSL_MODULES"};
+    if (identity.version != library_version())
+        return {"loadable", Verdict::warn,
+                fmt::format("the provider {} is version {}, the library {}", module.path, identity.version,
+                            library_version()),
+                "install both from one build"};
+    return {"loadable", Verdict::ok,
+            fmt::format("the provider {} can be loaded, version {}", module.path, identity.version), ""};
+}
+
+Check check_active() {
+    const auto configuration = configuration_path();
+    const bool read = OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr) == 1;
+    if (OSSL_PROVIDER_available(nullptr, kName) == 1)
+        return {"active", Verdict::ok, fmt::format("the provider is active, by {}", configuration), ""};
+    std::error_code error;
+    if (!std::filesystem::exists(configuration, error))
+        return {"active", Verdict::fail,
+                fmt::format("the provider is not active: there is no configuration file {}", configuration),
+                activation_advice(configuration)};
+    if (!read)
+        return {
+            "active", Verdict::fail,
+            fmt::format("the provider is not active: OpenSSL does not accept {}: {}", configuration, openssl_error()),
+            "mend that file, or name another in OPENSSL_CONF"};
+    return {"active", Verdict::fail, fmt::format("the provider is not active: {} does not activate it", configuration),
+            activation_advice(configuration)};
+}
+
+/// The provider that a program without property queries of its own gets for RSA; "none" where there is none.
+template <typename Method, auto fetch, auto free_method, auto get_provider>
+std::string provider_of_rsa() {
+    const std::unique_ptr<Method, FreeWith<free_method>> method{fetch(nullptr, "RSA", nullptr)};
+    const OSSL_PROVIDER* provider = method == nullptr ? nullptr : get_provider(method.get());
+    return provider == nullptr ? "none" : OSSL_PROVIDER_get0_name(provider);
+}
+
+Check check_picked(bool active) {
+    struct Use {
+        const char* what;
+        std::string provider;
+    };
+    const Use uses[] = {
+        {"keys", provider_of_rsa<EVP_KEYMGMT, EVP_KEYMGMT_fetch, EVP_KEYMGMT_free, EVP_KEYMGMT_get0_provider>()},
+        {"signatures",
+         provider_of_rsa<EVP_SIGNATURE, EVP_SIGNATURE_fetch, EVP_SIGNATURE_free, EVP_SIGNATURE_get0_provider>()},
+        {"encryption", provider_of_rsa<EVP_ASYM_CIPHER, EVP_ASYM_CIPHER_fetch, EVP_ASYM_CIPHER_free,
+                                       EVP_ASYM_CIPHER_get0_provider>()},
+    };
+    std::vector<std::string> others;
+    for (const auto& use : uses)
+        if (use.provider != kName) others.push_back(fmt::format("{} by \"{}\"", use.what, use.provider));
+    if (others.empty())
+        return {"picked", Verdict::ok, "the provider is picked for RSA keys, signatures and encryption", ""};
+    return {"picked", Verdict::fail, fmt::format("the provider is not picked for RSA: {}", fmt::join(others, ", ")),
+            active ? "set default_properties = ?provider=octavo in the section that alg_section leads to; octavo(1) "
+                     "has the lines"
+                   : "activate it first"};
+}
+
+Check check_rows(const std::vector<KernelRow>& rows) {
+    std::vector<std::string> running, idle;
+    for (const auto& row : rows) {
+        if (row.name == "ref") continue;
+        if (row.chosen) running.push_back(fmt::format("{} \"{}\"", row.table, row.name));
+        if (!row.usable) idle.push_back(fmt::format("{} \"{}\": {}", row.table, row.name, row.why));
+    }
+    if (all_have_lane_rows(rows))
+        return {"rows", Verdict::ok, fmt::format("fast rows run: {}", fmt::join(running, ", ")), ""};
+    return {"rows", Verdict::warn,
+            fmt::format("a fast row does not run ({}): everything works, nothing is faster", fmt::join(idle, "; ")),
+            "take a CPU with AVX512-IFMA; or where a variable is named, unset it"};
+}
+
+}  // namespace
+
+std::vector<Check> check_setup() {
+    std::vector<Check> checks{check_loadable(), check_active()};
+    const bool active = checks.back().verdict == Verdict::ok;
+    checks.push_back(check_picked(active));
+    const auto rows = kernel_rows();
+    checks.push_back(check_rows(rows));
+    for (const auto& warning : override_warnings(rows))
+        checks.push_back({"overrides", Verdict::warn, warning, "mend or unset the variable"});
+    return checks;
+}
+
+}  // namespace octavo::cli
