@@ -146,6 +146,7 @@ octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
     place.wake.store(Wake::none, std::memory_order_relaxed);
     add(counters().in_place, 1);
     finish(number, work.status);
+    rearm_event();
     return OCTAVO_OK;
 }
 
@@ -159,10 +160,14 @@ bool Instance::ensure_engine() noexcept {
 // ---- completion ----
 
 /// The result, an error or the cancellation of a request is known to the owner.
-void Instance::finish(std::uint32_t number, octavo_status status) noexcept {
+void Instance::conclude(std::uint32_t number, octavo_status status) noexcept {
     slot(number).status = status;
     tickets_[number].state = State::done;
     if (tickets_[number].callback != nullptr) queue_callback(number);
+}
+
+void Instance::finish(std::uint32_t number, octavo_status status) noexcept {
+    conclude(number, status);
     if (status == OCTAVO_OK)
         add(counters().completed, 1);
     else
@@ -419,7 +424,7 @@ void Instance::after_fork() noexcept {
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
         slot(number).wake.store(Wake::none, std::memory_order_relaxed);
         if (tickets_[number].state == State::zombie) release(number);
-        if (tickets_[number].state == State::in_flight) finish(number, OCTAVO_CANCELLED);
+        if (tickets_[number].state == State::in_flight) conclude(number, OCTAVO_CANCELLED);  // the parent counts it
     }
     num_in_flight_ = 0;
 }

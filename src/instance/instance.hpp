@@ -77,6 +77,7 @@ private:
     bool collect_one(std::uint32_t number) noexcept;
     void settle_wake(std::uint32_t number) noexcept;
     void disarm_wake(std::uint32_t number) noexcept;
+    void conclude(std::uint32_t number, octavo_status status) noexcept;
     void finish(std::uint32_t number, octavo_status status) noexcept;
     void queue_callback(std::uint32_t number) noexcept;
     void unqueue_callback(std::uint32_t number) noexcept;
