@@ -91,13 +91,20 @@ StatsFile* open_own_file() {
     return file.mapped = mapped;
 }
 
-StatsBlock* take_from_file() {
+void mark_taken(StatsBlock& block, const char* name) noexcept {
+    std::snprintf(block.name, sizeof block.name, "%s", name);
+    block.live.store(1, std::memory_order_release);  // the name is visible first
+}
+
+/// Marked before the guard is released: the next to look must not find it free.
+StatsBlock* take_from_file(const char* name) {
     const std::lock_guard lock{guard()};
     auto* file = open_own_file();
     if (file == nullptr) return nullptr;
     for (auto& block : file->blocks) {
         if (block.live.load(std::memory_order_relaxed) != 0) continue;
         std::memset(static_cast<void*>(&block), 0, sizeof block);
+        mark_taken(block, name);
         return &block;
     }
     return nullptr;
@@ -115,13 +122,11 @@ StatsLease::~StatsLease() { give_back(); }
 
 void StatsLease::take(const char* name) {
     generation_ = fork::generation();
-    block_ = take_from_file();
-    if (block_ == nullptr) {
-        own_ = std::make_unique<StatsBlock>();
-        block_ = own_.get();
-    }
-    std::snprintf(block_->name, sizeof block_->name, "%s", name);
-    block_->live.store(1, std::memory_order_release);  // the name is visible first
+    block_ = take_from_file(name);
+    if (block_ != nullptr) return;
+    own_ = std::make_unique<StatsBlock>();
+    block_ = own_.get();
+    mark_taken(*block_, name);
 }
 
 void StatsLease::give_back() noexcept {
