@@ -102,9 +102,9 @@ octavo_status fault_status(rsa::Fault fault) noexcept {
         case rsa::Fault::d:
             return fail(OCTAVO_ERR_KEY_D, "rsa key: d is 0, not less than n, or not the inverse of e");
         case rsa::Fault::p:
-            return fail(OCTAVO_ERR_KEY_P, "rsa key: p is even, out of range, or the same as q");
+            return fail(OCTAVO_ERR_KEY_P, "rsa key: p is even or out of range");
         case rsa::Fault::q:
-            return fail(OCTAVO_ERR_KEY_Q, "rsa key: q is even or out of range");
+            return fail(OCTAVO_ERR_KEY_Q, "rsa key: q is even, out of range, or the same as p");
         case rsa::Fault::dp:
             return fail(OCTAVO_ERR_KEY_DP, "rsa key: dp is out of range, or e dp is not 1 mod p - 1");
         case rsa::Fault::dq:
@@ -112,7 +112,7 @@ octavo_status fault_status(rsa::Fault fault) noexcept {
         case rsa::Fault::qinv:
             return fail(OCTAVO_ERR_KEY_QINV, "rsa key: qinv is out of range, or q qinv is not 1 mod p");
         case rsa::Fault::extra:
-            return fail(OCTAVO_ERR_KEY_EXTRA_PRIME, "rsa key: an extra prime's values are inconsistent");
+            return fail(OCTAVO_ERR_KEY_EXTRA_PRIME, "rsa key: extra_primes: values are inconsistent");
         case rsa::Fault::no_memory:
             break;
     }
