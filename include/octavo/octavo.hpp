@@ -377,7 +377,8 @@ private:
 // ---- bodies ----
 
 namespace detail {
-constexpr octavo_number number(Number bytes) noexcept { return {bytes.data(), bytes.size()}; }
+/// An empty span may point somewhere; an absent number must not.
+constexpr octavo_number number(Number bytes) noexcept { return {bytes.empty() ? nullptr : bytes.data(), bytes.size()}; }
 }  // namespace detail
 
 inline Result<Key> Key::create_rsa(const RsaNumbers& numbers) noexcept {
