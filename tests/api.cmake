@@ -1,0 +1,19 @@
+# The public API, as an outside program sees it: against liboctavo.so, with OpenSSL's big numbers as the oracle.
+add_library(api_support STATIC api/support.cc)
+target_include_directories(api_support PUBLIC api ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(api_support PUBLIC GTest::gtest OpenSSL::Crypto Threads::Threads)
+
+function(octavo_api_test name library)
+  add_executable(api_${name}_test api/${name}_test.cc ${ARGN})
+  target_link_libraries(api_${name}_test PRIVATE api_support GTest::gtest_main ${library})
+  add_test(NAME api.${name} COMMAND api_${name}_test --gtest_brief=1)
+  set_tests_properties(api.${name} PROPERTIES LABELS api TIMEOUT 600)
+endfunction()
+
+foreach(name key instance request result cancel wake cpu fork)
+  octavo_api_test(${name} octavo)
+endforeach()
+# Reads another process's statistics with the core's own reader.
+octavo_api_test(statistics octavo_core)
+octavo_api_test(hpp octavo api/hpp_plain.cc)
+set_source_files_properties(api/hpp_plain.cc PROPERTIES COMPILE_OPTIONS "-fno-exceptions;-fno-rtti")
