@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -8,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "command.hpp"
+#include "installation.hpp"
 #include "speed/layers.hpp"
 #include "speed/limit.hpp"
 #include "usage.hpp"
@@ -20,7 +22,7 @@ constexpr const char* kToStdout = "-";
 
 struct Options {
     std::vector<std::string> operations;
-    std::string layers = "kernel", depths, seconds = "1", json, cpu;
+    std::string layers = "kernel,api,provider", depths, seconds = "1", json, cpu;
     bool list = false, limit = false, sync = false;
 };
 
@@ -85,6 +87,17 @@ private:
     std::ofstream file_;
 };
 
+/// Before anything is measured, so that a missing provider costs no time.
+void require_provider(const Job& job) {
+    const Layer* provider = &find_layer("provider");
+    if (std::find(job.layers.begin(), job.layers.end(), provider) == job.layers.end()) return;
+    const auto module = provider_module();
+    const auto identity = identify_provider(module);
+    if (identity.loaded) return;
+    throw Failure(fmt::format("--layer provider: {} cannot be loaded: {} (\"octavo doctor\" says more)", module.path,
+                              identity.error));
+}
+
 void print_list() {
     for (const auto& operation : operations()) fmt::print("{:<16} {}\n", operation.name, operation.text);
     fmt::print("\nlayers:\n");
@@ -136,6 +149,7 @@ int run(const Options& options) {
     const int cpu = pin(options.cpu);
     if (options.limit) return print_limit(job.operations), kExitOk;
     JsonFile json(options.json);
+    require_provider(job);
     const bool table = options.json != kToStdout;
     const RunFacts facts{cpu, seconds, multiply_add_peak()};
     if (table) print_head(facts);
@@ -156,7 +170,7 @@ Command add_speed(CLI::App& parent) {
     app->add_option("op", options->operations,
                     "Operations: a name (rsa2048-private) or its part before the dash (rsa2048); default: all")
         ->type_name("");
-    option("--layer", options->layers, "NAME,...", "kernel, api, provider")->capture_default_str();
+    option("--layer", options->layers, "NAME,...", "What to measure")->capture_default_str();
     option("--depth", options->depths, "N,...",
            "Operations in flight at a time; 1 is one stream (default: 1,2,4,8 for the kernel, else 1,4,8,16,32,64)");
     option("--seconds", options->seconds, "S", "Time to measure each row of the table")->capture_default_str();

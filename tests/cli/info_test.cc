@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+namespace octavo::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Json info(const Words& environment = {}) {
+    const auto outcome = run({"info", "--json"}, environment);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return Json::parse(outcome.out);
+}
+
+Json row_of(const Json& document, const std::string& name) {
+    for (const auto& row : document.at("rows"))
+        if (row.at("row") == name) return row;
+    ADD_FAILURE() << "no row " << name;
+    return {};
+}
+
+bool names(const Json& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+bool mentions(const Json& text, const std::string& word) {
+    return text.get<std::string>().find(word) != std::string::npos;
+}
+
+/// The first lane row that runs here without overrides, or "" on a CPU that has none.
+std::string lane_row() {
+    for (const auto& row : info().at("rows"))
+        if (row.at("chosen") == true && row.at("row") != "ref") return row.at("row");
+    return {};
+}
+
+TEST(CliInfo, SaysWhereEverythingIs) {
+    const auto document = info();
+    for (const char* part : {"library", "provider", "openssl"})
+        EXPECT_TRUE(std::filesystem::is_regular_file(document.at(part).at("path").get<std::string>())) << part;
+    EXPECT_EQ(document.at("library").at("version"), document.at("version"));
+    EXPECT_EQ(document.at("provider").at("loadable"), true) << document.at("provider");
+    EXPECT_EQ(document.at("provider").at("version"), document.at("version"));
+    EXPECT_TRUE(document.at("openssl").at("version").get<std::string>().starts_with("3."));
+    EXPECT_EQ(document.at("forced_row"), nullptr);
+    EXPECT_EQ(document.at("warnings").size(), 0U);
+}
+
+TEST(CliInfo, EveryFeatureIsDetectedOrAbsent) {
+    const auto cpu = info().at("cpu");
+    EXPECT_EQ(cpu.at("detected").size() + cpu.at("absent").size(), 9U);
+    EXPECT_EQ(cpu.at("disabled").size(), 0U);
+    EXPECT_NE(cpu.at("model"), "");
+}
+
+TEST(CliInfo, ADisabledFeatureTakesItsRowsAway) {
+    if (lane_row().empty()) GTEST_SKIP() << "NOT TESTED: no lane row runs on this CPU";
+    const auto document = info({"OCTAVO_DISABLE_CPU=avx512ifma"});
+    EXPECT_TRUE(names(document.at("cpu").at("disabled"), "avx512ifma"));
+    const auto lane = row_of(document, lane_row());
+    EXPECT_EQ(lane.at("chosen"), false);
+    EXPECT_EQ(lane.at("usable"), false);
+    EXPECT_TRUE(mentions(lane.at("why"), "OCTAVO_DISABLE_CPU takes avx512ifma away")) << lane;
+    const auto ref = row_of(document, "ref");
+    EXPECT_EQ(ref.at("chosen"), true);
+    EXPECT_TRUE(mentions(ref.at("why"), "no lane row can run")) << ref;
+}
+
+TEST(CliInfo, AForcedRowTakesOthersAway) {
+    if (lane_row().empty()) GTEST_SKIP() << "NOT TESTED: no lane row runs on this CPU";
+    const auto document = info({"OCTAVO_FORCE_ROW=ref"});
+    EXPECT_EQ(document.at("forced_row"), "ref");
+    EXPECT_TRUE(mentions(row_of(document, lane_row()).at("why"), "OCTAVO_FORCE_ROW asks for \"ref\""));
+    EXPECT_EQ(document.at("warnings").size(), 0U);
+}
+
+TEST(CliInfo, WarnsOfNamesThatMeanNothing) {
+    const auto document = info({"OCTAVO_DISABLE_CPU=avx512ifma,avx1024", "OCTAVO_FORCE_ROW=fastest"});
+    ASSERT_EQ(document.at("warnings").size(), 2U);
+    EXPECT_TRUE(mentions(document.at("warnings")[0], "\"avx1024\""));
+    EXPECT_TRUE(mentions(document.at("warnings")[1], "\"fastest\""));
+}
+
+TEST(CliInfo, TextSaysTheSame) {
+    const auto outcome = run({"info"}, {"OCTAVO_DISABLE_CPU=adx,avx1024"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    for (const char* word : {"liboctavo.so", "ossl-modules/octavo.so", "libcrypto.so", "detected", "ref", "avx1024"})
+        EXPECT_NE(outcome.out.find(word), std::string::npos) << word;
+}
+
+}  // namespace
+}  // namespace octavo::test

@@ -1,0 +1,117 @@
+// The figures themselves are not judged here: the machine may be busy.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+namespace octavo::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Json measure(Words arguments, const Words& environment = {}) {
+    arguments.insert(arguments.begin(), "speed");
+    arguments.insert(arguments.end(), {"--seconds", "0.1", "--json", "-"});
+    const auto outcome = run(arguments, environment);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return Json::parse(outcome.out, nullptr, false);
+}
+
+void expect_figures(const Json& row) {
+    for (const char* field : {"octavo_ops_s", "openssl_ops_s", "ratio", "ratio_min", "ratio_max", "octavo_us_per_call"})
+        EXPECT_GT(row.at(field).get<double>(), 0) << field;
+    EXPECT_LE(row.at("ratio_min"), row.at("ratio_max"));
+    EXPECT_LE(row.at("ratio_min"), row.at("ratio_p10"));
+    EXPECT_GE(row.at("ratio_max"), row.at("ratio_p90"));
+    EXPECT_GE(row.at("rounds").get<int>(), 11);
+    EXPECT_NEAR(row.at("ratio").get<double>(),
+                row.at("octavo_ops_s").get<double>() / row.at("openssl_ops_s").get<double>(), 1e-9);
+}
+
+TEST(CliSpeed, KernelLayer) {
+    const auto list = measure({"rsa2048-private", "rsa2048-public", "--layer", "kernel", "--depth", "1,8"});
+    ASSERT_EQ(list.size(), 4U);
+    const char* operations[] = {"rsa2048-private", "rsa2048-private", "rsa2048-public", "rsa2048-public"};
+    const int depths[] = {1, 8, 1, 8};
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        expect_figures(list[i]);
+        EXPECT_EQ(list[i].at("op"), operations[i]);
+        EXPECT_EQ(list[i].at("depth"), depths[i]);
+        EXPECT_EQ(list[i].at("layer"), "kernel");
+        EXPECT_NE(list[i].at("row"), "");
+    }
+}
+
+TEST(CliSpeed, ApiLayerHasTheOverhead) {
+    const auto list = measure({"rsa2048-public", "--layer", "api", "--depth", "16"});
+    ASSERT_EQ(list.size(), 1U);
+    expect_figures(list[0]);
+    EXPECT_EQ(list[0].at("layer"), "api");
+    EXPECT_EQ(list[0].at("depth"), 16);
+    EXPECT_TRUE(list[0].at("overhead_us").is_number());
+    EXPECT_GT(list[0].at("kernel_ops_s").get<double>(), 0);
+}
+
+TEST(CliSpeed, ApiLayerTakesMoreThanARingOfDefaultSize) {
+    expect_figures(measure({"rsa2048-public", "--layer", "api", "--depth", "300"}).at(0));
+}
+
+TEST(CliSpeed, ProviderLayer) {
+    const auto list = measure({"rsa2048", "--layer", "provider", "--depth", "1,4"});
+    ASSERT_EQ(list.size(), 4U);
+    for (const auto& row : list) {
+        expect_figures(row);
+        EXPECT_EQ(row.at("layer"), "provider");
+        EXPECT_EQ(row.at("mode"), "jobs");
+    }
+}
+
+TEST(CliSpeed, ProviderLayerWithoutJobs) {
+    const auto list = measure({"rsa2048", "--layer", "provider", "--sync"});
+    ASSERT_EQ(list.size(), 2U);
+    for (const auto& row : list) {
+        expect_figures(row);
+        EXPECT_EQ(row.at("mode"), "sync");
+        EXPECT_EQ(row.at("depth"), 1);
+    }
+}
+
+TEST(CliSpeed, WithoutALaneRowTheRefRowIsMeasuredAndItIsSaid) {
+    const auto list =
+        measure({"rsa2048-public", "--layer", "kernel", "--depth", "4"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0].at("row"), "ref");
+    EXPECT_NE(list[0].at("note").get<std::string>().find("no lane row"), std::string::npos);
+    EXPECT_FALSE(list[0].contains("limit_share"));
+}
+
+TEST(CliSpeed, AFileAndATable) {
+    const auto path = std::filesystem::temp_directory_path() / ("octavo-speed-" + std::to_string(getpid()) + ".json");
+    const auto outcome =
+        run({"speed", "rsa2048-public", "--layer", "kernel", "--depth", "2", "--seconds", "0.1", "--json", path});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("rsa2048-public"), std::string::npos);
+    EXPECT_EQ(outcome.err, "") << "a progress line only where stderr is a terminal";
+    std::ifstream file(path);
+    const auto list = Json::parse(file, nullptr, false);
+    std::filesystem::remove(path);
+    ASSERT_EQ(list.size(), 1U);
+    expect_figures(list[0]);
+}
+
+TEST(CliSpeed, ListAndLimit) {
+    const auto list = run({"speed", "--list"});
+    EXPECT_EQ(list.exit_code, 0);
+    for (const char* word : {"rsa2048-private", "rsa4096-public", "kernel", "api", "provider"})
+        EXPECT_NE(list.out.find(word), std::string::npos) << word;
+    const auto limit = run({"speed", "--limit"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});
+    EXPECT_EQ(limit.exit_code, 1);
+    EXPECT_NE(limit.err.find("avx512ifma"), std::string::npos) << limit.err;
+}
+
+}  // namespace
+}  // namespace octavo::test
