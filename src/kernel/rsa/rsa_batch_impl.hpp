@@ -26,9 +26,9 @@ template <int kLimbs>
 struct HalfWork {
     ModulusLanes<kLimbs> mod;
     Columns<kLimbs> columns;
-    Lanes exponent[kMaxExponentWords];
-    Lanes qinv[kLimbs];
     Lanes x[kLimbs], factor[kLimbs];
+    Lanes exponent[kLimbs];
+    Lanes qinv[kLimbs];
     Lanes table[kTableSize][kLimbs];
 };
 
@@ -152,35 +152,23 @@ void run_public_batch(PublicWork<kLimbs>& work, Job* jobs, std::size_t count) no
     }
 }
 
-/// Collects, one table entry a call, the entry that each lane's digit names. Every entry is read for every digit.
+/// work.factor = the table entry that each lane's digit names. Reads every entry of every lane, whatever the digits.
 template <typename V, int kLimbs>
-class Collector {
-public:
-    Collector(HalfWork<kLimbs>& work, int digit_index) noexcept
-        : work_(work),
-          digit_(V::load(work.exponent + digit_index / kDigitsPerWord)
-                     .bits_from(kWindowBits * (digit_index % kDigitsPerWord), kWindowBits)) {}
-    void operator()() noexcept {
-        if (next_ < kTableSize) take();
-        if (kLimbs == 20 && next_ < kTableSize) take();
+[[gnu::noinline]] void choose_entry(HalfWork<kLimbs>& work, int digit_index) noexcept {
+    constexpr int kWidth = kLimbs % 20 == 0 ? 20 : 15;
+    const V digit = V::load(work.exponent + digit_index / kDigitsPerLimb)
+                        .bits_from(kWindowBits * (digit_index % kDigitsPerLimb), kWindowBits);
+    for (int start = 0; start < kLimbs; start += kWidth) {
+        V chosen[kWidth];
+        repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::load(work.table[0] + start + i); });
+        for (int entry = 1; entry < kTableSize; ++entry) {
+            const auto here = digit.equals(static_cast<Limb>(entry));
+            const Lanes* from = work.table[entry] + start;
+            repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::choose(here, V::load(from + i), chosen[i]); });
+        }
+        repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i].store(work.factor + start + i); });
     }
-    void finish() noexcept {
-        while (next_ < kTableSize) take();
-    }
-
-private:
-    void take() noexcept {
-        const auto chosen = digit_.equals(static_cast<Limb>(next_));
-        const Lanes* entry = work_.table[next_++];
-        for (int block = 0; block < kLimbs; block += kBlock)
-            repeat<kBlock>(
-                OCTAVO_UNROLLED(i) { V::load(entry + block + i).merge_into(chosen, work_.factor + block + i); });
-    }
-
-    HalfWork<kLimbs>& work_;
-    V digit_;
-    int next_ = 0;
-};
+}
 
 /// table[i] = x^i for x in the Montgomery domain.
 template <typename V, int kLimbs>
@@ -199,13 +187,12 @@ template <typename V, int kLimbs>
 void power_secret(HalfWork<kLimbs>& work) noexcept {
     constexpr int kBits = kLimbs / kBlock * 512;
     fill_table<V>(work);
-    int digit = digits_for_bits(kBits) - 1;
-    Collector<V, kLimbs>(work, digit).finish();
+    int digit = kBits / kWindowBits - 1;
+    choose_entry<V>(work, digit);
     std::memcpy(work.x, work.factor, sizeof work.x);
     while (--digit >= 0) {
-        Collector<V, kLimbs> collector(work, digit);
-        for (int i = 0; i < kWindowBits; ++i) square<V>(work.x, work.x, work.mod, work.columns, collector);
-        collector.finish();
+        for (int i = 0; i < kWindowBits; ++i) square<V>(work.x, work.x, work.mod, work.columns);
+        choose_entry<V>(work, digit);
         multiply<V>(work.x, work.x, work.factor, work.mod, work.columns);
     }
 }
@@ -220,7 +207,7 @@ void load_halves(HalfWork<kLimbs>& work, const PrivateForm* const (&keys)[kGroup
         source[i] = keys[i]->p.exponent, source[kGroup + i] = keys[i]->q.exponent;
     }
     spread_modulus(work.mod, moduli);
-    spread(work.exponent, source, kMaxExponentWords);
+    spread(work.exponent, source, kLimbs);
     for (int i = 0; i < kGroup; ++i) source[i] = source[kGroup + i] = keys[i]->qinv;
     spread(work.qinv, source, kLimbs);
 }

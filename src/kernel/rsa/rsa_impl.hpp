@@ -40,11 +40,6 @@ template <int N, typename F>
 
 #define OCTAVO_UNROLLED(i) [&](auto i) __attribute__((always_inline))
 
-/// The least number that the next piece of work can be interleaved with.
-struct NothingBetween {
-    void operator()() const noexcept {}
-};
-
 /// One block of columns: adds x times ten limbs of y, writes the ten columns that are then complete, and moves on by ten.
 ///   w     columns 0..9 on entry; what has reached columns 10..19 on return is moved there
 ///   t     columns, read from 10 on unless kFresh, written at 0..9
@@ -91,16 +86,18 @@ template <typename V>
     });
 }
 
-/// The quotient digits of ten columns u, which become the digits themselves: digit i is column i once the multiples of m by
-/// the digits before it and their carries have come in. Of those multiples only columns 0..9 are done here.
+/// Adds the multiples of ten limbs m by ten quotient digits to the columns they reach, digit by digit, as each digit is a column
+/// that the digits before it complete: digit i is column i, its multiple begins at column i + 1.
+///   c     columns 0..20; 0..9 become the digits
+///   last  instead of m, what the tenth digit multiplies, and its first column receives (the multiple begins at column 10)
 template <typename V>
-[[gnu::always_inline]] inline void quotient_digits(V (&u)[kBlock], const Lanes* m) {
+[[gnu::always_inline]] inline void add_multiples(V (&c)[2 * kBlock + 1], const Lanes* m) {
     repeat<kBlock>(OCTAVO_UNROLLED(i) {
-        repeat<kBlock - 1 - i>(OCTAVO_UNROLLED(j) { u[i + 1 + j] = V::madd_low(u[i + 1 + j], u[i], V::load(m + j)); });
-        if constexpr (i < kBlock - 1) u[i + 1] = u[i + 1] + u[i].carry();
-        if constexpr (i < kBlock - 2)
-            repeat<kBlock - 2 - i>(
-                OCTAVO_UNROLLED(j) { u[i + 2 + j] = V::madd_high(u[i + 2 + j], u[i], V::load(m + j)); });
+        repeat<kBlock>(OCTAVO_UNROLLED(j) {
+            c[i + 1 + j] = V::madd_low(c[i + 1 + j], c[i], V::load(m + j));
+            if constexpr (j == 0) c[i + 1] = c[i + 1] + c[i].carry();
+        });
+        repeat<kBlock>(OCTAVO_UNROLLED(j) { c[i + 2 + j] = V::madd_high(c[i + 2 + j], c[i], V::load(m + j)); });
     });
 }
 
@@ -108,23 +105,13 @@ template <typename V>
 /// The result exceeds the share of t by less than 2^52 n: the last block of a reduction is `reduce_last`.
 template <typename V>
 [[gnu::noinline]] void reduce_block(Lanes* t, const Lanes* m, int blocks) noexcept {
-    V u[kBlock], w[2 * kBlock];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = V::load(t + i); });
-    quotient_digits(u, m);
-    t += kBlock;
-    w[0] = V::load(t) + u[kBlock - 1].carry();
-    repeat<kBlock>(OCTAVO_UNROLLED(j) {
-        const V limb = V::load(m + j);
-        w[j + 1] = V::load(t + j + 1);
-        repeat<j + 1>(OCTAVO_UNROLLED(c) { w[c] = V::madd_low(w[c], u[c + kBlock - 1 - j], limb); });
-        repeat<(j + 2 < kBlock ? j + 2 : kBlock)>(OCTAVO_UNROLLED(c) {
-            constexpr int i = kBlock - 1 - c;
-            w[i + 2 + j - kBlock] = V::madd_high(w[i + 2 + j - kBlock], u[i], limb);
-        });
-    });
-    w[0].store(t);
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + 1]; });
-    for (++t, m += kBlock; blocks > 1; --blocks, t += kBlock, m += kBlock) slide<V, false>(w, u, m, t);
+    V c[2 * kBlock + 1], u[kBlock], w[2 * kBlock];
+    repeat<2 * kBlock + 1>(OCTAVO_UNROLLED(i) { c[i] = V::load(t + i); });
+    add_multiples(c, m);
+    c[kBlock].store(t + kBlock);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = c[i], w[i] = c[kBlock + 1 + i]; });
+    t += kBlock + 1;
+    for (m += kBlock; blocks > 1; --blocks, t += kBlock, m += kBlock) slide<V, false>(w, u, m, t);
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + i); });
 }
 
@@ -134,34 +121,29 @@ template <typename V>
 template <typename V, int kLimbs>
 [[gnu::noinline]] void reduce_last(const Lanes* t, const ModulusLanes<kLimbs>& mod, Lanes* result) noexcept {
     const Lanes *m = mod.m, *n = mod.n + 1;
-    V u[kBlock], w[2 * kBlock];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = V::load(t + i); });
-    quotient_digits(u, m);
-    t += kBlock;
-    const V digit = V::madd_low(V::zero(), u[kBlock - 1], V::load(&mod.k));
-    V carry = V::madd_low(u[kBlock - 1], digit, V::load(mod.n)).carry();
-    w[0] = V::madd_high(V::load(t), digit, V::load(mod.n));
-    u[kBlock - 1] = digit;
-    repeat<kBlock>(OCTAVO_UNROLLED(j) {
-        const V limb = V::load(m + j), n_limb = V::load(n + j);
-        w[j + 1] = V::load(t + j + 1);
-        repeat<j + 1>(OCTAVO_UNROLLED(c) {
-            constexpr int i = kBlock - 1 - j + c;
-            w[c] = V::madd_low(w[c], u[i], i == kBlock - 1 ? n_limb : limb);
+    V c[2 * kBlock + 1], u[kBlock], w[2 * kBlock];
+    repeat<2 * kBlock + 1>(OCTAVO_UNROLLED(i) { c[i] = V::load(t + i); });
+    repeat<kBlock - 1>(OCTAVO_UNROLLED(i) {
+        repeat<kBlock>(OCTAVO_UNROLLED(j) {
+            c[i + 1 + j] = V::madd_low(c[i + 1 + j], c[i], V::load(m + j));
+            if constexpr (j == 0) c[i + 1] = c[i + 1] + c[i].carry();
         });
-        repeat<(j + 2 < kBlock ? j + 2 : kBlock)>(OCTAVO_UNROLLED(c) {
-            constexpr int i = kBlock - 1 - c;
-            w[i + 2 + j - kBlock] = V::madd_high(w[i + 2 + j - kBlock], u[i], c == 0 ? n_limb : limb);
-        });
+        repeat<kBlock>(OCTAVO_UNROLLED(j) { c[i + 2 + j] = V::madd_high(c[i + 2 + j], c[i], V::load(m + j)); });
     });
+    const V digit = V::madd_low(V::zero(), c[kBlock - 1], V::load(&mod.k));
+    V carry = V::madd_low(c[kBlock - 1], digit, V::load(mod.n)).carry();
+    c[kBlock] = V::madd_high(c[kBlock], digit, V::load(mod.n));
+    repeat<kBlock>(OCTAVO_UNROLLED(j) { c[kBlock + j] = V::madd_low(c[kBlock + j], digit, V::load(n + j)); });
+    repeat<kBlock>(OCTAVO_UNROLLED(j) { c[kBlock + 1 + j] = V::madd_high(c[kBlock + 1 + j], digit, V::load(n + j)); });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = c[i], w[i] = c[kBlock + 1 + i]; });
+    u[kBlock - 1] = digit;
     const auto finish = [&](V column, Lanes * out) __attribute__((always_inline)) {
         column = column + carry;
         carry = column.carry();
         column.store(out);
     };
-    finish(w[0], result);
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + 1]; });
-    ++t, ++result;
+    finish(c[kBlock], result);
+    t += kBlock + 1, ++result;
     for (int block = 1; block < kLimbs / kBlock; ++block) {
         m += kBlock, n += kBlock;
         repeat<kBlock>(OCTAVO_UNROLLED(s) {
@@ -193,17 +175,15 @@ void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Lanes* b) 
     for (int row = kBlock; row < kLimbs; row += kBlock) add_rows<V, false>(t + row, a + row, b, kLimbs / kBlock);
 }
 
-/// r = t / R modulo n, normalised, less than t / R + 2.01 n. Destroys t. `between` runs now and then.
-template <typename V, int kLimbs, typename Between = NothingBetween>
-void reduce(Lanes* r, Columns<kLimbs>& columns, const ModulusLanes<kLimbs>& mod, Between&& between = {}) noexcept {
+/// r = t / R modulo n, normalised, less than t / R + 2.01 n. Destroys t.
+template <typename V, int kLimbs>
+void reduce(Lanes* r, Columns<kLimbs>& columns, const ModulusLanes<kLimbs>& mod) noexcept {
     Lanes* t = columns.t;
     V::zero().store(t + 2 * kLimbs);
     for (int row = 0; row < kLimbs - kBlock; row += kBlock) {
         reduce_block<V>(t + row, mod.m, kLimbs / kBlock);
-        between();
     }
     reduce_last<V>(t + kLimbs - kBlock, mod, r);
-    between();
 }
 
 /// r = a b / R modulo n. r may be a or b.
@@ -215,24 +195,20 @@ void multiply(Lanes* r, const Lanes* a, const Lanes* b, const ModulusLanes<kLimb
 }
 
 /// r = a^2 / R modulo n. r may be a.
-template <typename V, int kLimbs, typename Between = NothingBetween>
-void square(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod, Columns<kLimbs>& columns,
-            Between&& between = {}) noexcept {
+template <typename V, int kLimbs>
+void square(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod, Columns<kLimbs>& columns) noexcept {
     constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
     for (int i = 0; i < kBlock; ++i) V::zero().store(t + i), V::zero().store(t + 2 * kLimbs - 1 - i);
     add_rows<V, true>(t + kBlock, a, a + kBlock, kBlocks - 1);
-    between();
     for (int block = 1; block < kBlocks - 1; ++block) {
         const Lanes* x = a + block * kBlock;
         add_rows<V, false>(t + (2 * block + 1) * kBlock, x, x + kBlock, kBlocks - 1 - block);
-        between();
     }
     for (int block = 0; block < kBlocks; ++block) {
         double_and_add_square<V>(t + 2 * block * kBlock, a + block * kBlock);
-        between();
     }
-    reduce<V>(r, columns, mod, between);
+    reduce<V>(r, columns, mod);
 }
 
 /// x = x mod n for normalised x < 3 n, every limb below 2^52. Constant time.

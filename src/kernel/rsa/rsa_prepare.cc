@@ -139,9 +139,7 @@ void prepare_public_form(PublicForm& form, const Components& key) noexcept {
 /// The prime's modulus with R^2 in `enter`, and its exponent.
 void prepare_half(HalfForm& half, Bytes prime, Bytes exponent, std::size_t bits) noexcept {
     prepare_modulus(half.modulus, prime, bits);
-    constexpr unsigned kWordBits = kWindowBits * kDigitsPerWord;
-    for (int i = 0; i < kMaxExponentWords; ++i)
-        half.exponent[i] = bits_at(exponent, static_cast<std::size_t>(i) * kWordBits, kWordBits);
+    read_number(half.exponent, limbs_for_bits(bits), exponent);
 }
 
 /// R^2 becomes R^3: a half receives its input divided by R.
