@@ -15,5 +15,6 @@ struct Command {
 Command add_info(CLI::App& parent);
 Command add_speed(CLI::App& parent);
 Command add_doctor(CLI::App& parent);
+Command add_load(CLI::App& parent);
 
 }  // namespace octavo::cli

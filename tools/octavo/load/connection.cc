@@ -18,7 +18,8 @@ namespace octavo::cli::load {
 namespace {
 
 constexpr std::size_t kMaxStatusLine = 128;
-constexpr const char* kTimeouts[] = {"timeout: connect", "timeout: handshake", "timeout: http answer", "timeout: close"};
+constexpr const char* kTimeouts[] = {"timeout: connect", "timeout: handshake", "timeout: http answer",
+                                     "timeout: close"};
 
 void set_flag(int fd, int level, int name) {
     const int on = 1;
@@ -73,9 +74,11 @@ Connection::Step Connection::advance() {
             getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
             return error == 0 ? connected() : fail(explain_errno(error));
         }
-        case Stage::handshaking: return start_.abort == AbortPoint::waiting ? abort() : handshake();
+        case Stage::handshaking:
+            return start_.abort == AbortPoint::waiting ? abort() : handshake();
         case Stage::replying:
-        case Stage::closing: return read_on();
+        case Stage::closing:
+            return read_on();
     }
     return Step::ended;
 }
@@ -183,7 +186,8 @@ Connection::Step Connection::judge_answer() {
     const std::string line = status_line_.substr(0, status_line_.find_first_of("\r\n"));
     if (is_success(line)) return succeed();
     if (line.empty()) return fail("http: no answer");
-    return fail(line.starts_with("HTTP/1.") && line.size() >= 12 ? "http: " + line.substr(9, 3) : "http: no status line");
+    return fail(line.starts_with("HTTP/1.") && line.size() >= 12 ? "http: " + line.substr(9, 3)
+                                                                 : "http: no status line");
 }
 
 Connection::Step Connection::give_up() {

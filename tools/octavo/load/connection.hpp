@@ -13,7 +13,8 @@ namespace octavo::cli::load {
 
 /// What the connections of one thread share.
 struct Kit {
-    explicit Kit(const Plan& plan_) : plan(plan_), client(plan_.tls, plan_.resume > 0), epoll(epoll_create1_or_throw()) {}
+    explicit Kit(const Plan& plan_)
+        : plan(plan_), client(plan_.tls, plan_.resume > 0), epoll(epoll_create1_or_throw()) {}
 
     const Plan& plan;
     TlsClient client;

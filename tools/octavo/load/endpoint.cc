@@ -15,8 +15,7 @@ namespace {
 using Addresses = std::unique_ptr<addrinfo, FreeWith<freeaddrinfo>>;
 
 [[noreturn]] void refuse(const std::string& text) {
-    throw UsageError(
-        fmt::format("\"{}\" is no HOST:PORT; examples: 127.0.0.1:443, [::1]:443, localhost:8443", text));
+    throw UsageError(fmt::format("\"{}\" is no HOST:PORT; examples: 127.0.0.1:443, [::1]:443, localhost:8443", text));
 }
 
 Endpoint split(const std::string& text) {
@@ -38,8 +37,9 @@ addrinfo* look_up(const Endpoint& endpoint, int flags) {
     addrinfo* list = nullptr;
     const int error = getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, &list);
     if (error == 0 || (flags & AI_NUMERICHOST) != 0) return list;
-    throw UsageError(fmt::format("HOST:PORT: \"{}\" has no address ({}); name a host that resolves, or give its address",
-                                 endpoint.host, gai_strerror(error)));
+    throw UsageError(
+        fmt::format("HOST:PORT: \"{}\" has no address ({}); name a host that resolves, or give its address",
+                    endpoint.host, gai_strerror(error)));
 }
 
 std::string numeric(const addrinfo& found) {

@@ -23,16 +23,23 @@ std::string explain_certificate(SSL* ssl) {
 
 std::string explain_errno(int error) {
     switch (error) {
-        case ECONNREFUSED: return "refused";
+        case ECONNREFUSED:
+            return "refused";
         case ECONNRESET:
-        case EPIPE: return "reset";
-        case ETIMEDOUT: return "timeout: connect";
+        case EPIPE:
+            return "reset";
+        case ETIMEDOUT:
+            return "timeout: connect";
         case EHOSTUNREACH:
-        case ENETUNREACH: return "unreachable";
-        case EADDRNOTAVAIL: return "no local port";
+        case ENETUNREACH:
+            return "unreachable";
+        case EADDRNOTAVAIL:
+            return "no local port";
         case EMFILE:
-        case ENFILE: return "no file descriptor";
-        default: return std::strerror(error);
+        case ENFILE:
+            return "no file descriptor";
+        default:
+            return std::strerror(error);
     }
 }
 

@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    struct sigaction old_[3] {};
+    struct sigaction old_[3]{};
 };
 
 void allow_files(std::size_t connections) {
@@ -59,8 +59,9 @@ void allow_files(std::size_t connections) {
     if (limit.rlim_cur >= needed) return;
     limit.rlim_cur = std::min(limit.rlim_max, needed);
     if (limit.rlim_cur == needed && setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
-    throw UsageError(fmt::format("--connections {}: this process may open only {} files; ask for fewer, or raise \"ulimit -n\"",
-                                 connections, limit.rlim_max));
+    throw UsageError(
+        fmt::format("--connections {}: this process may open only {} files; ask for fewer, or raise \"ulimit -n\"",
+                    connections, limit.rlim_max));
 }
 
 void pin(std::thread& thread, int cpu) {
@@ -69,8 +70,8 @@ void pin(std::thread& thread, int cpu) {
     CPU_SET(static_cast<std::size_t>(cpu), &set);
     const int error = pthread_setaffinity_np(thread.native_handle(), sizeof set, &set);
     if (error == 0) return;
-    throw UsageError(fmt::format("--cpu {}: this process may not run there ({}); \"taskset -p $$\" shows where it may", cpu,
-                                 std::strerror(error)));
+    throw UsageError(fmt::format("--cpu {}: this process may not run there ({}); \"taskset -p $$\" shows where it may",
+                                 cpu, std::strerror(error)));
 }
 
 double own_cpu_us() {
@@ -88,9 +89,6 @@ public:
         : plan_(plan), each_second_(each_second) {
         allow_files(plan.connections);
         if (!plan.server_pids.empty()) server_.emplace(plan.server_pids);
-        times_.start = Clock::now() + 1ms;
-        times_.measure_from = times_.start + from_seconds(plan.warmup);
-        times_.stop_at = times_.measure_from + from_seconds(plan.duration);
         for (std::size_t i = 0; i < plan.threads; ++i) workers_.push_back(std::make_unique<Worker>(plan, times_, i));
     }
     Run(const Run&) = delete;
@@ -102,9 +100,11 @@ public:
     }
 
     Result go() {
-        start_threads();
         result_.plan = plan_;
-        last_sample_ = times_.start;
+        last_sample_ = times_.start = Clock::now();
+        times_.measure_from = times_.start + from_seconds(plan_.warmup);
+        times_.stop_at = times_.measure_from + from_seconds(plan_.duration);
+        start_threads();
         sleep_until(times_.measure_from);
         open_window();
         sleep_until(times_.stop_at.load());
@@ -133,7 +133,10 @@ private:
             error = std::current_exception();
         }
         const std::lock_guard lock(mutex_);
-        if (error) error_ = error;
+        if (error) {
+            error_ = error;
+            times_.stop_at = Clock::now();
+        }
         --num_running_;
         changed_.notify_all();
     }
@@ -145,7 +148,7 @@ private:
             if (interrupt_seen != 0 && !result_.interrupted) interrupt(now);
             if (now - last_sample_ >= 1s) sample(now);
             std::unique_lock lock(mutex_);
-            if (now >= std::min(end, times_.stop_at.load() > now ? end : TimePoint::max()) || num_running_ == 0) return;
+            if (now >= end || num_running_ == 0) return;
             if (result_.interrupted && end != TimePoint::max()) return;
             changed_.wait_for(lock, std::min<Duration>(kSignalCheck, end - now));
         }
@@ -183,6 +186,7 @@ private:
         sample.p50_ms = to_ms(tally.latencies.percentile(0.5));
         sample.p99_ms = to_ms(tally.latencies.percentile(0.99));
         last_sample_ = now;
+        if (server_) server_->microseconds();  // so that no worker comes and goes between two looks
         result_.total.add(tally);
         result_.samples.push_back(sample);
         each_second_(sample);

@@ -14,7 +14,7 @@ struct Tally {
     std::uint64_t in_window = 0;   ///< of these, ended before the run's end: what rates are computed from
     std::uint64_t resumed = 0;     ///< of these handshakes
     std::uint64_t aborted = 0;
-    std::uint64_t failures = 0;  ///< from the very start: a warm-up hides none
+    std::uint64_t failures = 0;   ///< from the very start: a warm-up hides none
     std::uint64_t unstarted = 0;  ///< open loop: due, but never begun for want of a free connection
     std::map<std::string, std::uint64_t> failures_by_kind;
     Histogram latencies;  ///< of the handshakes, ns

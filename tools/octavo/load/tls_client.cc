@@ -57,10 +57,10 @@ TlsClient::TlsClient(const TlsWishes& wishes, bool keep_sessions)
     SSL_CTX_set_app_data(context_.get(), this);
     if (keep_sessions) SSL_CTX_sess_set_new_cb(context_.get(), keep);
     apply(wishes);
-    if (!wishes.ca_file.empty()) return verify_against(wishes.ca_file);
-    // SSL_VERIFY_NONE alone would build and check the chain, and then ignore the result.
-    SSL_CTX_set_cert_verify_callback(
-        context_.get(), [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+    if (wishes.ca_file.empty())
+        verify_nothing();
+    else
+        verify_against(wishes.ca_file);
 }
 
 void TlsClient::apply(const TlsWishes& wishes) {
@@ -78,6 +78,12 @@ void TlsClient::apply(const TlsWishes& wishes) {
     if (!wishes.ciphersuites.empty())
         demand(SSL_CTX_set_ciphersuites(context, wishes.ciphersuites.c_str()) == 1, "--ciphersuites",
                wishes.ciphersuites, "\"openssl ciphers -s -tls1_3\" lists those of TLS 1.3; --ciphers is for TLS 1.2");
+}
+
+void TlsClient::verify_nothing() {
+    // SSL_VERIFY_NONE alone would build and check the chain, and then ignore the result.
+    const auto accept = [](X509_STORE_CTX*, void*) { return 1; };
+    SSL_CTX_set_cert_verify_callback(context_.get(), accept, nullptr);
 }
 
 void TlsClient::verify_against(const std::string& ca_file) {

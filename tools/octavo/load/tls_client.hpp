@@ -31,6 +31,7 @@ public:
 
 private:
     void apply(const TlsWishes& wishes);
+    void verify_nothing();
     void verify_against(const std::string& ca_file);
     static int keep(SSL* ssl, SSL_SESSION* session);
 

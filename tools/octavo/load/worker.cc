@@ -52,15 +52,19 @@ bool draw(double share, double& credit) {
 }  // namespace
 
 Worker::Worker(const Plan& plan, Timetable& times, std::size_t index)
-    : plan_(plan), times_(times), kit_(plan), quota_(part_of(plan.connections, plan.threads, index)) {
+    : plan_(plan), times_(times), kit_(plan), index_(index), quota_(part_of(plan.connections, plan.threads, index)) {
     kit_.random.seed(index);
-    if (!plan.rate) return;
+}
+
+void Worker::schedule() {
+    if (!plan_.rate) return;
     // Threads take turns: together they start one connection every 1/rate seconds.
-    interval_ = from_seconds(static_cast<double>(plan.threads) / *plan.rate);
-    next_intended_ = times.start + from_seconds(static_cast<double>(index) / *plan.rate);
+    interval_ = from_seconds(static_cast<double>(plan_.threads) / *plan_.rate);
+    next_intended_ = times_.start + from_seconds(static_cast<double>(index_) / *plan_.rate);
 }
 
 void Worker::run() {
+    schedule();
     epoll_event events[kEventsPerTurn];
     for (TimePoint now = Clock::now(); may_start(now) || !active_.empty(); now = Clock::now()) {
         expire(now);

@@ -46,6 +46,7 @@ private:
         bool operator>(const DueAbort& other) const { return when > other.when; }
     };
 
+    void schedule();
     void start_due(TimePoint now);
     void start_closed(TimePoint now);
     void start_open(TimePoint now);
@@ -63,7 +64,7 @@ private:
     const Plan& plan_;
     Timetable& times_;
     Kit kit_;
-    std::size_t quota_;
+    std::size_t index_, quota_;
     Duration interval_{};      // open loop: between this thread's starts
     TimePoint next_intended_;  // open loop
     TimePoint rest_until_;     // after a refusal
