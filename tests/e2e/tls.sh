@@ -1,0 +1,74 @@
+#!/bin/sh
+# Real handshakes: server and client with Octavo and without, with and without -async, TLS 1.2 (ECDHE and RSA key exchange) and 1.3,
+# certificates of an ordinary key, of e = 3, of three primes and of a key for PSS alone.
+. "$(dirname "$0")/common.sh"
+
+port() { # a free one: the kernel picks it for a socket that is closed again
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start() { # start side certificate options...
+    side=$1 name=$2
+    shift 2
+    port=$(port)
+    cnf=$octavo_cnf
+    [ "$side" = octavo ] || cnf=$plain_cnf
+    OPENSSL_CONF=$cnf openssl s_server -accept "127.0.0.1:$port" -cert "$name.crt" -key "$name.pem" -quiet -no_ticket "$@" \
+        >server.log 2>&1 </dev/null &
+    server=$!
+    tries=0
+    until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || python3 -c "import socket; socket.create_connection(('127.0.0.1', $port)).close()" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || fail "the server does not listen: $(cat server.log)"
+        sleep 0.05
+    done
+}
+
+stop() {
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=
+}
+
+connect() { # connect side certificate options...
+    side=$1 name=$2
+    shift 2
+    "$side" s_client -connect "127.0.0.1:$port" -CAfile "$name.crt" -verify_return_error -brief "$@" </dev/null >client.log 2>&1 ||
+        fail "$side client, $name, $*: $(cat client.log server.log)"
+    grep -q "Verification: OK" client.log || fail "$side client, $name, $*: $(cat client.log)"
+}
+
+handshakes() { # handshakes server-side certificate server-options...
+    start "$@"
+    certificate=$2
+    for client in octavo plain; do
+        connect $client "$certificate" -tls1_3
+        connect $client "$certificate" -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256
+        case $certificate in
+        pss) ;; # a key for signatures alone cannot decrypt
+        *) connect $client "$certificate" -tls1_2 -cipher AES128-SHA ;;
+        esac
+        handshakes_done=$((handshakes_done + 1))
+    done
+    stop
+}
+
+plain genrsa -out ordinary.pem 2048 2>/dev/null
+plain genrsa -3 -out exponent3.pem 2048 2>/dev/null
+plain genrsa -primes 3 -out primes3.pem 2048 2>/dev/null
+plain genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss.pem 2>/dev/null
+handshakes_done=0
+for name in ordinary exponent3 primes3 pss; do
+    octavo req -x509 -new -key $name.pem -subj "/CN=$name" -days 3 -out $name.crt
+    handshakes octavo $name
+    handshakes octavo $name -async
+    [ $name = pss ] || handshakes plain $name
+done
+[ $handshakes_done -ge 20 ] || fail "only $handshakes_done clients ran"
+
+# Both sides prove themselves.
+start octavo ordinary -async -Verify 1 -CAfile ordinary.crt -verify_return_error
+connect octavo ordinary -tls1_3 -cert ordinary.crt -key ordinary.pem
+connect octavo ordinary -tls1_2 -cert ordinary.crt -key ordinary.pem
+stop
+echo "$handshakes_done clients, all verified"

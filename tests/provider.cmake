@@ -1,0 +1,35 @@
+# The provider, loaded from the build tree, beside the default provider alone.
+find_package(nlohmann_json REQUIRED)
+
+add_library(provider_support STATIC provider/keys.cc provider/sides.cc)
+target_include_directories(provider_support PUBLIC provider)
+target_compile_definitions(provider_support PUBLIC
+  OCTAVO_MODULES="${CMAKE_BINARY_DIR}/lib/ossl-modules"
+  OCTAVO_SHARED_VECTORS="${PROJECT_SOURCE_DIR}/../shared/vectors")
+target_link_libraries(provider_support PUBLIC GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
+  nlohmann_json::nlohmann_json)
+
+foreach(name sign cipher key async wycheproof padding)
+  add_executable(provider_${name}_test provider/${name}_test.cc provider/shim.cc)
+  # The shim's symbols must be seen by the provider before the library's own.
+  set_target_properties(provider_${name}_test PROPERTIES ENABLE_EXPORTS ON)
+  target_link_libraries(provider_${name}_test PRIVATE provider_support GTest::gtest_main
+    -Wl,--push-state,--no-as-needed octavo -Wl,--pop-state ${CMAKE_DL_LIBS})
+  add_dependencies(provider_${name}_test octavo_provider)
+  add_test(NAME provider.${name} COMMAND provider_${name}_test --gtest_brief=1)
+  set_tests_properties(provider.${name} PROPERTIES LABELS provider TIMEOUT 600)
+endforeach()
+# Internals that nothing outside can reach: the encodings, and what a pause does to the error queue.
+target_sources(provider_padding_test PRIVATE
+  ${PROJECT_SOURCE_DIR}/src/frontend/provider/digest.cc
+  ${PROJECT_SOURCE_DIR}/src/frontend/provider/padding.cc
+  ${PROJECT_SOURCE_DIR}/src/frontend/provider/pss.cc)
+target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
+
+# The openssl command is not built with sanitizers and cannot load what is.
+if(NOT OCTAVO_SANITIZE)
+  foreach(name commands tls speed)
+    add_test(NAME e2e.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}.sh ${CMAKE_BINARY_DIR})
+    set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300)
+  endforeach()
+endif()
