@@ -9,6 +9,7 @@
 #include <limits>
 #include <string_view>
 
+#include "load/server_cpu.hpp"
 #include "load/tls_client.hpp"
 #include "usage.hpp"
 
@@ -146,7 +147,9 @@ Plan understand(const Options& options) {
     understand_threads(options, plan);
     plan.request = make_request(options.request, plan);
     plan.server_pids = parse_pids(options.server_pid);
-    const TlsClient probe(plan.tls, false);  // says now what OpenSSL does not take
+    // Made to say now what the run would trip over.
+    const ServerCpu processes(plan.server_pids);
+    const TlsClient client(plan.tls, false);
     return plan;
 }
 

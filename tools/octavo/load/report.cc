@@ -26,6 +26,12 @@ std::string handshake_kind(const Negotiated& settled) {
 
 std::string or_dash(const std::optional<double>& us) { return us ? fmt::format("{:.1f} us", *us) : "-"; }
 
+std::string latency_line(const Tally& total) {
+    if (total.latencies.count() == 0) return "latency, ms  -\n";
+    return fmt::format("latency, ms  p50 {:.3f}  p90 {:.3f}  p99 {:.3f}  p99.9 {:.3f}  max {:.3f}\n", ms(total, 0.5),
+                       ms(total, 0.9), ms(total, 0.99), ms(total, 0.999), ms(total, 1));
+}
+
 std::string notes(const Result& result) {
     std::string text;
     if (result.interrupted) text += "note: interrupted before its time\n";
@@ -81,9 +87,7 @@ std::string to_text(const Result& result) {
     std::string text = fmt::format("handshake    {}\n", handshake_kind(result.negotiated));
     text += fmt::format("handshakes   {} in {:.2f} s: {:.1f}/s", total.handshakes, result.seconds, result.handshakes_s);
     text += fmt::format("; {} resumed, {} aborted on purpose\n", total.resumed, total.aborted);
-    text += fmt::format("latency, ms  p50 {:.3f}  p90 {:.3f}  p99 {:.3f}  p99.9 {:.3f}  max {:.3f}\n", ms(total, 0.5),
-                        ms(total, 0.9), ms(total, 0.99), ms(total, 0.999),
-                        static_cast<double>(total.latencies.max()) / 1e6);
+    text += latency_line(total);
     text += fmt::format("CPU time     per handshake: server {}, this client {} ({:.0f} % busy)\n",
                         or_dash(result.cpu_us_per_handshake), or_dash(result.client_cpu_us_per_handshake),
                         result.client_busy * 100);

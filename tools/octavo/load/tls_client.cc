@@ -46,10 +46,8 @@ TlsClient::TlsClient(const TlsWishes& wishes, bool keep_sessions)
     : server_name_(wishes.server_name), verified_name_(wishes.ca_file.empty() ? "" : wishes.verified_name) {
     // Before anything else of libssl: its [system_default] settings would reach every SSL_CTX of the process.
     OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-    library_.reset(OSSL_LIB_CTX_new());
-    provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
     context_.reset(SSL_CTX_new_ex(library_.get(), nullptr, TLS_client_method()));
-    if (!provider_ || !context_) throw Failure("OpenSSL's default provider cannot be used: " + last_error());
+    if (!context_) throw Failure("OpenSSL makes no TLS client: " + last_error());
     // One read() takes a whole flight; without it every record costs two.
     SSL_CTX_set_read_ahead(context_.get(), 1);
     SSL_CTX_set_session_cache_mode(

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "load/handles.hpp"
+#include "load/lean_library.hpp"
 #include "load/plan.hpp"
 
 namespace octavo::cli::load {
@@ -13,8 +14,8 @@ struct Negotiated {
     std::string tls, cipher, group, certificate;
 };
 
-/// One thread's client side: a library context with the default provider only and no configuration file, so that
-/// neither OPENSSL_CONF nor another thread's locks reach it. Throws UsageError where OpenSSL refuses a wish.
+/// One thread's client side: the default provider's algorithms and no configuration file, so that neither OPENSSL_CONF
+/// nor another thread's locks reach it. Throws UsageError where OpenSSL refuses a wish.
 class TlsClient {
 public:
     explicit TlsClient(const TlsWishes& wishes, bool keep_sessions);
@@ -35,8 +36,7 @@ private:
     void verify_against(const std::string& ca_file);
     static int keep(SSL* ssl, SSL_SESSION* session);
 
-    LibContext library_;
-    Provider provider_;
+    LeanLibrary library_;
     SslContext context_;
     std::string server_name_, verified_name_;  // the second is empty where certificates are not verified
     std::deque<Session> sessions_;
