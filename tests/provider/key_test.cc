@@ -276,6 +276,27 @@ TEST(KeyGeneration, RefusesWhatTheDefaultProviderRefuses) {
         });
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+/// Applications that still hold an RSA object: it is exported to us, once, for each change of it.
+TEST(LegacyKey, SignsOnOctavo) {
+    RSA* rsa = EVP_PKEY_get1_RSA(key(Shape::rsa2048, without_octavo()).get());
+    ASSERT_NE(rsa, nullptr);
+    const Pkey legacy(EVP_PKEY_new());
+    ASSERT_EQ(EVP_PKEY_assign_RSA(legacy.get(), rsa), 1);
+    const auto context = context_for(with_octavo(), legacy.get());
+    const auto tbs = data(32, 1);
+    Data signature(256);
+    auto len = signature.size();
+    const int before = shim::operations();
+    ASSERT_EQ(EVP_PKEY_sign_init(context.get()), 1);
+    ASSERT_EQ(EVP_PKEY_sign(context.get(), signature.data(), &len, tbs.data(), tbs.size()), 1);
+    EXPECT_EQ(shim::operations() - before, 1);
+}
+
+#pragma GCC diagnostic pop
+
 TEST(OtherOperations, AreTheDefaultProviders) {
     const auto rsa = key(Shape::rsa2048, with_octavo());
     const auto context = context_for(with_octavo(), rsa.get());

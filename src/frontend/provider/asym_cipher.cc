@@ -79,7 +79,6 @@ struct Context {
     const Provider& provider;
     void* twin;
     Key* key = nullptr;
-    Plan plan{};
 
     Context(const Provider& of, void* its_twin) noexcept : provider(of), twin(its_twin) {}
     ~Context() {
@@ -91,8 +90,18 @@ struct Context {
 
     const CipherFunctions& functions() const noexcept { return provider.standard.cipher; }
     std::size_t len() const noexcept { return key->bytes(); }
-    void refresh() noexcept { plan = read_plan(provider.standard, twin); }
+    /// Read again after settings have changed, when an operation wants it: applications make several in a row.
+    void settings_changed() noexcept { plan_is_right_ = false; }
+    const Plan& plan() noexcept {
+        if (!plan_is_right_) plan_ = read_plan(provider.standard, twin);
+        plan_is_right_ = true;
+        return plan_;
+    }
     bool size_is_ours() const noexcept { return key != nullptr && len() != 0 && len() <= kMaxModulusBytes; }
+
+private:
+    Plan plan_{};
+    bool plan_is_right_ = false;
 };
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
@@ -118,7 +127,6 @@ void* dupctx(void* context) {
         return nullptr;
     }
     if (from.key != nullptr) to->key = from.key->retain();
-    to->refresh();
     return to;
 }
 
@@ -131,7 +139,7 @@ int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]
         if (context.key != nullptr) context.key->release();
         context.key = new_key;
     }
-    context.refresh();
+    context.settings_changed();
     return 1;
 }
 
@@ -192,11 +200,11 @@ bool message_fits(const Plan& plan, std::size_t message_len, std::size_t len) {
 
 bool fast_encrypt(Context& context, Bytes message, Buffer out) {
     octavo_key handle{};
-    if (!context.size_is_ours() || !message_fits(context.plan, message.size(), context.len()) ||
+    if (!context.size_is_ours() || !message_fits(context.plan(), message.size(), context.len()) ||
         !context.key->public_handle(handle))
         return false;
     Block em(context.len());
-    return encode(context.plan, message, em) &&
+    return encode(context.plan(), message, em) &&
            bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, em.bytes(), out.first(context.len())) == OCTAVO_OK;
 }
 
@@ -223,12 +231,12 @@ bool open(Context& context, Bytes ciphertext, Block& em) {
            bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, ciphertext, em.bytes()) == OCTAVO_OK;
 }
 
-bool fast_decrypt_is_possible(const Context& context, std::size_t ciphertext_len, std::size_t capacity) {
+bool fast_decrypt_is_possible(Context& context, std::size_t ciphertext_len, std::size_t capacity) {
     if (!context.size_is_ours() || ciphertext_len != context.len()) return false;
-    switch (context.plan.form) {
+    switch (context.plan().form) {
         case Plan::Form::tls:
             return capacity >= kTlsPremaster && context.len() >= kTlsPremaster + kPkcs1Overhead &&
-                   context.plan.client_version != 0;
+                   context.plan().client_version != 0;
         case Plan::Form::pkcs1:
             return capacity >= context.len() && context.len() >= kPkcs1Overhead;
         case Plan::Form::other:
@@ -241,7 +249,7 @@ bool fast_decrypt_is_possible(const Context& context, std::size_t ciphertext_len
 int decrypt_tls(Context& context, Block& em, Buffer out, size_t* out_len) {
     std::array<std::uint8_t, kTlsPremaster> random;
     if (RAND_priv_bytes_ex(context.provider.standard.libctx(), random.data(), random.size(), 0) != 1) return 0;
-    tls_decode(em.bytes(), context.plan.client_version, context.plan.alternative_version, random,
+    tls_decode(em.bytes(), context.plan().client_version, context.plan().alternative_version, random,
                out.first<kTlsPremaster>());
     OPENSSL_cleanse(random.data(), random.size());
     *out_len = kTlsPremaster;
@@ -249,13 +257,13 @@ int decrypt_tls(Context& context, Block& em, Buffer out, size_t* out_len) {
 }
 
 int finish_decrypt(Context& context, Block& em, Buffer out, size_t* out_len) {
-    if (context.plan.form == Plan::Form::tls) return decrypt_tls(context, em, out, out_len);
-    if (context.plan.form == Plan::Form::raw) {
+    if (context.plan().form == Plan::Form::tls) return decrypt_tls(context, em, out, out_len);
+    if (context.plan().form == Plan::Form::raw) {
         std::copy_n(em.data(), context.len(), out.data());
         *out_len = context.len();
         return 1;
     }
-    const int len = decode(context.plan, em, out);
+    const int len = decode(context.plan(), em, out);
     // All ones for a failure; the length stays as it was then, as with the default provider.
     const auto failed = static_cast<size_t>(0) - (static_cast<unsigned>(len) >> 31);
     *out_len = (*out_len & failed) | (static_cast<size_t>(len) & ~failed);
@@ -286,7 +294,7 @@ const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     const int done = self.functions().set_ctx_params(self.twin, params);
-    self.refresh();
+    self.settings_changed();
     return done;
 }
 

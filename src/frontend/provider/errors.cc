@@ -43,12 +43,7 @@ int Errors::raise(Reason reason, const char* where, const char* format, ...) con
 const OSSL_ITEM* reason_strings() noexcept {
     static const OSSL_ITEM table[] = {
         item(Reason::output_too_small, "output buffer too small"),
-        item(Reason::invalid_key, "invalid key"),
         item(Reason::digest_not_allowed, "digest not allowed"),
-        item(Reason::bad_length, "bad length"),
-        item(Reason::bad_tls_client_version, "bad tls client version"),
-        item(Reason::failed_to_decrypt, "failed to decrypt"),
-        item(Reason::out_of_memory, "malloc failure"),
         {0, nullptr},
     };
     return table;

@@ -9,12 +9,7 @@ namespace octavo::provider {
 /// provider itself, because what is not plain sailing is handed to it.
 enum class Reason : int {
     output_too_small = 1,
-    invalid_key,
-    digest_not_allowed,
-    bad_length,
-    bad_tls_client_version,
-    failed_to_decrypt,
-    out_of_memory,
+    digest_not_allowed = 2,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

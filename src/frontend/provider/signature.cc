@@ -23,7 +23,6 @@ struct Context {
     const Provider& provider;
     void* twin;
     Key* key = nullptr;
-    SignaturePlan plan{};
     int min_salt_len = 0;
     bool digesting = false;  // between the init and the final of a digest-sign or -verify: the digest may not change
     std::unique_ptr<EVP_MD_CTX, MdContextFree> message{};  // of the message
@@ -40,11 +39,21 @@ struct Context {
 
     const SignatureFunctions& functions() const noexcept { return provider.standard.signature; }
     std::size_t len() const noexcept { return key->bytes(); }
-    void refresh() noexcept { plan = read_plan(provider.standard, twin); }
+    /// Read again after settings have changed, when an operation wants it: applications make several in a row.
+    void settings_changed() noexcept { plan_is_right_ = false; }
+    const SignaturePlan& plan() noexcept {
+        if (!plan_is_right_) plan_ = read_plan(provider.standard, twin);
+        plan_is_right_ = true;
+        return plan_;
+    }
     EVP_MD_CTX* scratch_context() noexcept {
         if (scratch == nullptr) scratch.reset(EVP_MD_CTX_new());
         return scratch.get();
     }
+
+private:
+    SignaturePlan plan_{};
+    bool plan_is_right_ = false;
 };
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
@@ -79,7 +88,6 @@ void* dupctx(void* context) {
         return nullptr;
     }
     if (from.key != nullptr) to->key = from.key->retain();
-    to->plan = from.plan;
     to->min_salt_len = from.min_salt_len;
     return copy_digest_state(*to, from) ? to.release() : nullptr;
 }
@@ -96,7 +104,7 @@ int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]
         context.min_salt_len = min_salt_len(*new_key);
     }
     context.digesting = false;
-    context.refresh();
+    context.settings_changed();
     return 1;
 }
 
@@ -122,7 +130,7 @@ bool digest_fits(const SignaturePlan& plan, Bytes tbs) {
 Bytes prefix_of(const SignaturePlan& plan) { return plan.digest == nullptr ? Bytes() : plan.digest->prefix; }
 
 PssShape shape_of(Context& context) {
-    return {context.plan.digest, context.plan.mgf1, context.key->bits(), context.plan.salt_len};
+    return {context.plan().digest, context.plan().mgf1, context.key->bits(), context.plan().salt_len};
 }
 
 bool encode_pss(Context& context, Bytes tbs, Buffer em) {
@@ -136,11 +144,11 @@ bool encode_pss(Context& context, Bytes tbs, Buffer em) {
 }
 
 bool encode(Context& context, Bytes tbs, Buffer em) {
-    switch (context.plan.form) {
+    switch (context.plan().form) {
         case SignaturePlan::Form::pkcs1:
-            return digest_fits(context.plan, tbs) && pkcs1_encode(em, prefix_of(context.plan), tbs);
+            return digest_fits(context.plan(), tbs) && pkcs1_encode(em, prefix_of(context.plan()), tbs);
         case SignaturePlan::Form::pss:
-            return digest_fits(context.plan, tbs) && encode_pss(context, tbs, em);
+            return digest_fits(context.plan(), tbs) && encode_pss(context, tbs, em);
         case SignaturePlan::Form::raw:
             if (tbs.size() != em.size()) return false;
             std::copy(tbs.begin(), tbs.end(), em.begin());
@@ -181,12 +189,12 @@ bool open(Context& context, Bytes signature, Buffer em) {
 }
 
 bool fast_verify(Context& context, Bytes signature, Bytes tbs) {
-    if (context.plan.form == SignaturePlan::Form::other || !size_is_ours(context) ||
-        signature.size() != context.len() || !digest_fits(context.plan, tbs))
+    if (context.plan().form == SignaturePlan::Form::other || !size_is_ours(context) ||
+        signature.size() != context.len() || !digest_fits(context.plan(), tbs))
         return false;
     Block em_memory(signature.size());
     const auto em = em_memory.bytes();
-    if (context.plan.form == SignaturePlan::Form::pss)
+    if (context.plan().form == SignaturePlan::Form::pss)
         return context.scratch_context() != nullptr && open(context, signature, em) &&
                pss_verify(context.scratch.get(), shape_of(context), tbs, em);
     Block expected_memory(signature.size());
@@ -204,16 +212,16 @@ int verify(void* context, const unsigned char* signature, size_t signature_len, 
 
 /// What a signature says, in em: the digest, or the message where there is no digest.
 bool fast_recover(Context& context, Bytes signature, Buffer em, Bytes& message) {
-    const auto form = context.plan.form;
+    const auto form = context.plan().form;
     if ((form != SignaturePlan::Form::raw && form != SignaturePlan::Form::pkcs1) || !size_is_ours(context) ||
         signature.size() != context.len() || !open(context, signature, em))
         return false;
     message = em;
     if (form == SignaturePlan::Form::raw) return true;
     if (!pkcs1_decode(em, message)) return false;
-    const auto prefix = prefix_of(context.plan);
-    if (context.plan.digest == nullptr) return true;
-    if (message.size() != prefix.size() + context.plan.digest->len ||
+    const auto prefix = prefix_of(context.plan());
+    if (context.plan().digest == nullptr) return true;
+    if (message.size() != prefix.size() + context.plan().digest->len ||
         !std::equal(prefix.begin(), prefix.end(), message.begin()))
         return false;
     message = message.subspan(prefix.size());
@@ -221,10 +229,10 @@ bool fast_recover(Context& context, Bytes signature, Buffer em, Bytes& message) 
 }
 
 /// What the twin may write without looking at the capacity: OpenSSL 3.0 trusts the caller.
-std::size_t recover_bound(const Context& context) {
-    if (context.plan.form == SignaturePlan::Form::pkcs1 && context.plan.digest != nullptr)
-        return context.plan.digest->len;
-    return context.plan.form == SignaturePlan::Form::other ? 0 : context.len();
+std::size_t recover_bound(Context& context) {
+    if (context.plan().form == SignaturePlan::Form::pkcs1 && context.plan().digest != nullptr)
+        return context.plan().digest->len;
+    return context.plan().form == SignaturePlan::Form::other ? 0 : context.len();
 }
 
 int verify_recover(void* context, unsigned char* out, size_t* out_len, size_t capacity, const unsigned char* signature,
@@ -266,8 +274,8 @@ bool start_message(Context& context, const OSSL_PARAM params[]) {
     if (context.functions().get_ctx_params(context.twin, ask) != 1) return false;
     if (context.message == nullptr) context.message.reset(EVP_MD_CTX_new());
     if (context.message == nullptr) return false;
-    if (context.plan.digest != nullptr)
-        return EVP_DigestInit_ex2(context.message.get(), context.plan.digest->md, params) == 1;
+    if (context.plan().digest != nullptr)
+        return EVP_DigestInit_ex2(context.message.get(), context.plan().digest->md, params) == 1;
     auto* md = context.digest_name[0] == '\0'
                    ? nullptr
                    : EVP_MD_fetch(context.provider.standard.libctx(), context.digest_name.data(), nullptr);
@@ -281,7 +289,7 @@ int digest_init(Context& context, Init* twin_init, const char* name, void* key, 
     if (init(context, twin_init, key, params) != 1) return 0;
     if (name != nullptr) {
         if (set_digest(context, name) != 1) return 0;
-        context.refresh();
+        context.settings_changed();
     }
     if (!start_message(context, params)) {
         context.message.reset();
@@ -351,7 +359,7 @@ int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     if (params == nullptr) return 1;
     if (changes_digest(self, params)) return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
     const int done = self.functions().set_ctx_params(self.twin, params);
-    self.refresh();
+    self.settings_changed();
     return done;
 }
 
