@@ -2,6 +2,8 @@
 
 #include <openssl/async.h>
 
+#include <cstdint>
+
 #include "frontend/bridge/error_queue.hpp"
 #include "frontend/bridge/thread_instance.hpp"
 #include "frontend/bridge/waiter.hpp"
@@ -14,7 +16,8 @@ constexpr int kRetryPauses = 8;
 /// Returns from a pause with nothing done before the wait happens in place. OpenSSL answers a blocked pause (ASYNC_block_pause)
 /// as if the job had been paused and resumed; a caller that resumes without waiting looks the same.
 constexpr int kIdleReturns = 64;
-constexpr std::size_t kPollQuota = 64;
+/// All of them: a wake-up has been taken, and its reply may be the last of a full ring. Ours have no callbacks to run.
+constexpr std::size_t kPollQuota = SIZE_MAX;
 
 struct Raw {
     octavo_instance instance;
