@@ -169,8 +169,7 @@ TEST(JobStack, TheLastUsedIsUsedFirst) {
         std::uintptr_t first = 0, second = 0;
         const auto where = [](std::uintptr_t& place) {
             return TestJob([&place] {
-                volatile char here = 0;
-                place = reinterpret_cast<std::uintptr_t>(&here);
+                place = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) / OCTAVO_JOB_STACK_MIN;
                 return static_cast<int>(pause());
             });
         };

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 // The bare switch, our own and Boost's.
 
@@ -39,8 +38,7 @@ TEST(JobSwitch, CarriesValuesBothWays) {
 void spoil(void* argument) {
     auto& pair = *static_cast<Pair*>(argument);
     while (true) {
-        std::vector<std::uint64_t> noise(16, 0x5555555555555555);
-        std::uint64_t a = noise[0], b = noise[1], c = noise[2], d = noise[3], e = noise[4], f = noise[5];
+        std::uint64_t a = 0x5555, b = a, c = a, d = a, e = a, f = a;
         for (int i = 0; i < 8; ++i) {
             asm volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f)::"memory");
             switch_to(pair.other, pair.main, static_cast<int>(a ^ b ^ c ^ d ^ e ^ f));

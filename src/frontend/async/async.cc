@@ -44,6 +44,7 @@ void discard_errors(void* errors, int discarded) {
 
 Ending::Ending() noexcept { is_ending = true; }
 Ending::~Ending() { is_ending = false; }
+bool Ending::now() noexcept { return is_ending; }
 
 }  // namespace octavo::async
 

@@ -24,6 +24,8 @@ public:
     Ending(const Ending&) = delete;
     Ending& operator=(const Ending&) = delete;
     ~Ending();
+
+    static bool now() noexcept;
 };
 
 }  // namespace octavo::async
