@@ -34,6 +34,7 @@ public:
         interrupt_seen = 0;
         struct sigaction note {};
         note.sa_handler = [](int) { interrupt_seen = 1; };
+        note.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends the program at once
         struct sigaction ignore {};
         ignore.sa_handler = SIG_IGN;
         sigaction(SIGINT, &note, &old_[0]);
