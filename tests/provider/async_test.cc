@@ -270,7 +270,7 @@ TEST(Job, KeepsItsDescriptorFromOneOperationToTheNext) {
 }
 
 /// Jobs that nobody will resume; kept, since OpenSSL has no way to end them.
-std::vector<ASYNC_JOB*> abandoned;
+std::vector<ASYNC_JOB*>& abandoned = *new std::vector<ASYNC_JOB*>;
 
 int abandon(std::deque<Job>& jobs) {
     int count = 0;
@@ -415,11 +415,14 @@ int in_child(std::deque<Job>& jobs, EVP_PKEY* rsa) {
     run_with_fds(fresh);
     for (const auto& job : fresh)
         if (!job.right) return 3;
-    // Wait contexts that were made before the fork go on as well.
+    // Wait contexts that were made before the fork go on as well, with descriptors that are not the parent's any more.
     for (auto& job : jobs) job.done = false;
     run_with_fds(jobs);
-    for (const auto& job : jobs)
+    for (const auto& job : jobs) {
+        pollfd quiet{job.fd(), POLLIN, 0};
         if (!job.right) return 4;
+        if (poll(&quiet, 1, 0) != 0) return 6;
+    }
     return testing::Test::HasFailure() ? 5 : 0;
 }
 

@@ -105,14 +105,14 @@ Data decrypt(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* pkey, const Settings& s
 
 OSSL_LIB_CTX* const kSides[] = {with_octavo(), without_octavo()};
 
-/// Both sides on the same ciphertext: the same answer, the same error.
+/// Both sides on the same ciphertext: the same answer, the same error. Returns what Octavo says.
 Data decrypt_both(Shape shape, const Settings& s, const Data& ciphertext, bool content = true) {
     Trace traces[2];
-    Data out;
+    Data out[2];
     for (int i = 0; i < 2; ++i)
-        out = decrypt(traces[i], kSides[i], key(shape, kSides[i]).get(), s, ciphertext, content);
+        out[i] = decrypt(traces[i], kSides[i], key(shape, kSides[i]).get(), s, ciphertext, content);
     EXPECT_EQ(traces[0].text(), traces[1].text());
-    return out;
+    return out[0];
 }
 
 void round_trip(Shape shape, const Settings& s, std::size_t len) {
@@ -243,13 +243,16 @@ TEST(Tls, PremasterOrRandom) {
     EXPECT_NE(answers(block_of(versioned(3, 2)), strict), premaster);
 }
 
-/// A capacity that lies is an error here in every version of OpenSSL; 3.0's default provider writes past it.
+/// A buffer that is too short is an error here with every release of OpenSSL; the first ones wrote past its end.
 TEST(Cipher, RefusesAShortBuffer) {
     const auto context = context_for(with_octavo(), key(Shape::rsa2048, with_octavo()).get());
     ASSERT_EQ(EVP_PKEY_encrypt_init(context.get()), 1);
     const auto message = data(16, 1);
     Data out(256);
-    std::size_t len = 255;
+    auto len = out.size();
+    for (int i = 0; i < 3; ++i)  // the key is registered, then
+        ASSERT_EQ(EVP_PKEY_encrypt(context.get(), out.data(), &len, message.data(), message.size()), 1);
+    len = 255;
     EXPECT_EQ(EVP_PKEY_encrypt(context.get(), out.data(), &len, message.data(), message.size()), 0);
     EXPECT_STREQ(ERR_reason_error_string(ERR_get_error()), "output buffer too small");
     ERR_clear_error();

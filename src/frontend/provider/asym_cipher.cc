@@ -212,7 +212,7 @@ int encrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
             size_t in_len) {
     auto& self = context_of(context);
     if (out != nullptr && self.key != nullptr) {
-        // OpenSSL 3.0 does not look at the capacity.
+        // The first releases of OpenSSL 3.0 do not look at the capacity.
         if (capacity < self.len())
             return self.provider.errors.raise(Reason::output_too_small, __func__, "buffer size is %zu, should be %zu",
                                               capacity, self.len());

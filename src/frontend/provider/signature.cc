@@ -23,7 +23,6 @@ struct Context {
     const Provider& provider;
     void* twin;
     Key* key = nullptr;
-    int min_salt_len = 0;
     bool digesting = false;  // between the init and the final of a digest-sign or -verify: the digest may not change
     std::unique_ptr<EVP_MD_CTX, MdContextFree> message{};  // of the message
     std::unique_ptr<EVP_MD_CTX, MdContextFree> scratch{};  // for PSS
@@ -88,7 +87,6 @@ void* dupctx(void* context) {
         return nullptr;
     }
     if (from.key != nullptr) to->key = from.key->retain();
-    to->min_salt_len = from.min_salt_len;
     return copy_digest_state(*to, from) ? to.release() : nullptr;
 }
 
@@ -101,7 +99,6 @@ int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]
         new_key->retain();
         if (context.key != nullptr) context.key->release();
         context.key = new_key;
-        context.min_salt_len = min_salt_len(*new_key);
     }
     context.digesting = false;
     context.settings_changed();
@@ -136,7 +133,7 @@ PssShape shape_of(Context& context) {
 bool encode_pss(Context& context, Bytes tbs, Buffer em) {
     const auto shape = shape_of(context);
     const auto salt_len = pss_signing_salt_len(shape);
-    if (salt_len < context.min_salt_len || context.scratch_context() == nullptr) return false;
+    if (salt_len < 0 || context.scratch_context() == nullptr) return false;
     Block salt_memory(static_cast<std::size_t>(salt_len));
     const auto salt = salt_memory.bytes();
     return RAND_bytes_ex(context.provider.standard.libctx(), salt.data(), salt.size(), 0) == 1 &&
@@ -228,7 +225,7 @@ bool fast_recover(Context& context, Bytes signature, Buffer em, Bytes& message) 
     return true;
 }
 
-/// What the twin may write without looking at the capacity: OpenSSL 3.0 trusts the caller.
+/// What the twin may write without looking at the capacity: the first releases of OpenSSL 3.0 trust the caller.
 std::size_t recover_bound(Context& context) {
     if (context.plan().form == SignaturePlan::Form::pkcs1 && context.plan().digest != nullptr)
         return context.plan().digest->len;

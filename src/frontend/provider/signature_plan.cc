@@ -11,8 +11,6 @@ namespace octavo::provider {
 namespace {
 
 constexpr std::size_t kMaxName = 64;
-/// saltLength of RSASSA-PSS-params where it is left out.
-constexpr int kDefaultSaltLen = 20;
 
 SignaturePlan::Form form_of(int padding, const SignaturePlan& plan) {
     switch (padding) {
@@ -46,19 +44,6 @@ SignaturePlan read_plan(const DefaultSide& standard, void* twin) noexcept {
     if (mgf1[0] != '\0' && (plan.mgf1 = standard.digests().find(mgf1.data())) == nullptr) return plan;
     plan.form = form_of(padding, plan);
     return plan;
-}
-
-int min_salt_len(Key& key) noexcept {
-    if (key.kind() != KeyKind::rsa_pss) return 0;
-    std::array<char, kMaxName> mandatory{};
-    int salt_len = kDefaultSaltLen;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, mandatory.data(), mandatory.size()),
-        OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &salt_len),
-        OSSL_PARAM_construct_end(),
-    };
-    if (key.functions().get_params(key.twin(), params) != 1) return 0;
-    return OSSL_PARAM_modified(&params[0]) != 0 ? salt_len : 0;
 }
 
 }  // namespace octavo::provider

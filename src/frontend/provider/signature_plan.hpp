@@ -23,7 +23,4 @@ struct SignaturePlan {
 /// Asks the twin. Raises nothing.
 SignaturePlan read_plan(const DefaultSide& standard, void* twin) noexcept;
 
-/// The least salt that a restricted RSA-PSS key allows (RFC 4055, 3.1); 0 for any other key.
-int min_salt_len(Key& key) noexcept;
-
 }  // namespace octavo::provider
