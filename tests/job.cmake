@@ -19,3 +19,10 @@ set_tests_properties(job.deaths PROPERTIES LABELS unit)
 
 add_executable(octavo-job-bench job/bench.cc)
 target_link_libraries(octavo-job-bench PRIVATE octavo OpenSSL::Crypto)
+
+# What an outside program sees: headers and shared library.
+add_executable(job_hpp_test job/hpp_test.cc)
+target_include_directories(job_hpp_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(job_hpp_test PRIVATE api_support GTest::gtest_main octavo)
+add_test(NAME job.hpp COMMAND job_hpp_test)
+set_tests_properties(job.hpp PROPERTIES LABELS unit)

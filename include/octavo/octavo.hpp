@@ -423,4 +423,6 @@ inline Result<Instance> Instance::create(const InstanceOptions& options) noexcep
 }  // namespace v0
 }  // namespace octavo
 
+#include <octavo/job.hpp>
+
 #endif
