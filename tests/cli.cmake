@@ -6,7 +6,8 @@ add_library(cli_support STATIC cli/program.cc)
 target_include_directories(cli_support PUBLIC cli)
 target_compile_definitions(cli_support PUBLIC
   OCTAVO_PROGRAM="$<TARGET_FILE:octavo_cli>"
-  OCTAVO_OPENSSL_CONF="${CMAKE_BINARY_DIR}/openssl.cnf")
+  OCTAVO_OPENSSL_CONF="${CMAKE_BINARY_DIR}/openssl.cnf"
+  OCTAVO_MAN_PAGES="${PROJECT_SOURCE_DIR}/docs/man/")
 target_link_libraries(cli_support PUBLIC GTest::gtest nlohmann_json::nlohmann_json)
 
 foreach(name usage info speed doctor)

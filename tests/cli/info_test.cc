@@ -34,7 +34,8 @@ bool mentions(const Json& text, const std::string& word) {
 
 /// The first lane row that runs here without overrides, or "" on a CPU that has none.
 std::string lane_row() {
-    for (const auto& row : info().at("rows"))
+    const auto document = info();
+    for (const auto& row : document.at("rows"))
         if (row.at("chosen") == true && row.at("row") != "ref") return row.at("row");
     return {};
 }

@@ -1,6 +1,10 @@
 // Help that is complete, and mistakes that are named: exit code 2, one line on stderr, nothing on stdout.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+
 #include "program.hpp"
 
 namespace octavo::test {
@@ -18,7 +22,7 @@ std::string joined(const Words& words) {
 }
 
 const Mistake kMistakes[] = {
-    {{}, {"name a subcommand", "info", "speed", "doctor"}},
+    {{}, {"name a subcommand", "info", "speed", "doctor", "load"}},
     {{"spede"}, {"unknown subcommand \"spede\"", "did you mean \"speed\"", "octavo --help"}},
     {{"quite-something-else"}, {"unknown subcommand \"quite-something-else\"", "octavo --help"}},
     {{"--verison"}, {"unknown option \"--verison\"", "--version"}},
@@ -68,7 +72,7 @@ TEST(CliUsage, HelpNamesEveryOption) {
     const struct {
         Words arguments, words;
     } helps[] = {
-        {{"--help"}, {"info", "speed", "doctor", "--version"}},
+        {{"--help"}, {"info", "speed", "doctor", "load", "--version"}},
         {{"info", "--help"}, {"--json"}},
         {{"speed", "--help"},
          {"op", "--layer", "--depth", "--seconds", "--json", "--cpu", "--sync", "--list", "--limit"}},
@@ -80,6 +84,26 @@ TEST(CliUsage, HelpNamesEveryOption) {
         EXPECT_EQ(outcome.exit_code, 0);
         EXPECT_EQ(outcome.err, "");
         for (const auto& word : help.words) EXPECT_NE(outcome.out.find(word), std::string::npos) << word;
+    }
+}
+
+Words long_options(const std::string& help) {
+    Words options;
+    const std::regex pattern("--([a-z]+)");
+    for (std::sregex_iterator match(help.begin(), help.end(), pattern), end; match != end; ++match)
+        options.push_back((*match)[1]);
+    return options;
+}
+
+TEST(CliUsage, ManualPagesHaveEveryOption) {
+    for (const std::string command : {"info", "speed", "doctor", "load"}) {
+        std::ifstream file(OCTAVO_MAN_PAGES "octavo-" + command + ".1");
+        const std::string page{std::istreambuf_iterator<char>(file), {}};
+        const auto options = long_options(run({command, "--help"}).out);
+        EXPECT_GE(options.size(), 2U);
+        for (const auto& option : options)
+            EXPECT_TRUE(std::regex_search(page, std::regex("\n\\.It Fl [^\n]*-" + option + "\\b")))
+                << command << " --" << option;
     }
 }
 
