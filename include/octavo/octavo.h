@@ -223,7 +223,8 @@ OCTAVO_API octavo_status octavo_submit(octavo_instance instance, const octavo_su
 /*
  * Reaps at most `quota` (1 or more) completed requests, runs their callbacks, and stores the number in *num_reaped (may be
  * null). With the inline driver it first computes, until `quota` are done or nothing waits. Never blocks otherwise.
- * A quota of 0 is OCTAVO_ERR_BAD_ARGUMENT.
+ * A waiter whose wake-up came must reap until its own request is seen, which other replies may be ahead of: SIZE_MAX is the
+ * quota for that. A quota of 0 is OCTAVO_ERR_BAD_ARGUMENT.
  */
 OCTAVO_API octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_reaped);
 /*
@@ -237,6 +238,7 @@ OCTAVO_API octavo_status octavo_wait(octavo_instance instance, octavo_request re
  * OCTAVO_CANCELLED, or the request's error. OCTAVO_PENDING while it is not done (for an engine thread's request, after
  * octavo_poll() or octavo_wait() has seen it): nothing changes. OCTAVO_ERR_BAD_LENGTH when `capacity` is too small: nothing
  * changes. OCTAVO_ERR_BAD_ARGUMENT for a request with a callback.
+ * After any answer but OCTAVO_PENDING and the two last the wake-up will never be used again: its descriptor may be closed.
  */
 OCTAVO_API octavo_status octavo_result(octavo_instance instance, octavo_request request, uint8_t* output,
                                        size_t capacity, size_t* output_len);
@@ -267,7 +269,7 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_PRIMES = 3,   /* a multi-prime key, or primes of unequal size */
     OCTAVO_FALLBACK_EXPONENT = 4, /* a public exponent that the lane row does not take */
     OCTAVO_FALLBACK_CHECK = 5,    /* a lane result failed its check and was computed again */
-    OCTAVO_FALLBACK_FORK = 6,     /* in flight at a fork; for front ends */
+    OCTAVO_FALLBACK_FORK = 6,     /* cancelled in a child because in flight at the fork */
     OCTAVO_FALLBACK_REASONS = 8
 } octavo_fallback;
 

@@ -424,7 +424,9 @@ void Instance::after_fork() noexcept {
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
         slot(number).wake.store(Wake::none, std::memory_order_relaxed);
         if (tickets_[number].state == State::zombie) release(number);
-        if (tickets_[number].state == State::in_flight) conclude(number, OCTAVO_CANCELLED);  // the parent counts it
+        if (tickets_[number].state != State::in_flight) continue;
+        add(counters().by_owner.fallback[OCTAVO_FALLBACK_FORK], 1);
+        conclude(number, OCTAVO_CANCELLED);  // the parent counts it
     }
     num_in_flight_ = 0;
 }
