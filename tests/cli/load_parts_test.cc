@@ -60,7 +60,7 @@ TEST(LoadHistogram, SumOfPartsIsTheWhole) {
     std::mt19937_64 random(2);
     Histogram whole, parts[3];
     for (int i = 0; i < 3000; ++i) {
-        const auto value = random() % (i + 1) * 1000;
+        const auto value = random() % (static_cast<std::uint64_t>(i) + 1) * 1000;
         whole.record(value);
         parts[i % 3].record(value);
     }
