@@ -17,3 +17,6 @@ endforeach()
 octavo_api_test(statistics octavo_core)
 octavo_api_test(hpp octavo api/hpp_plain.cc)
 set_source_files_properties(api/hpp_plain.cc PROPERTIES COMPILE_OPTIONS "-fno-exceptions;-fno-rtti")
+
+octavo_api_test(property octavo api/property_model.cc api/property_worker.cc)
+set_tests_properties(api.property PROPERTIES LABELS "api;property" TIMEOUT 1200)

@@ -7,20 +7,10 @@
 #include <memory>
 #include <thread>
 
+#include "sanitizers.hpp"
 #include "support.hpp"
 
 /// fork() at any moment and any depth: the parent loses nothing, the child works on.
-
-#if defined(__SANITIZE_THREAD__)
-#define OCTAVO_UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define OCTAVO_UNDER_TSAN 1
-#endif
-#endif
-#ifndef OCTAVO_UNDER_TSAN
-#define OCTAVO_UNDER_TSAN 0
-#endif
 
 // A check in a child, which reports through its exit code alone.
 #define CHILD_CHECK(condition)                                                                                    \
@@ -38,7 +28,7 @@ using octavo::Driver;
 using octavo::Operation;
 
 /// ThreadSanitizer gives up on a child of a process with threads that starts a thread itself.
-bool tsan_forbids(Driver driver) { return OCTAVO_UNDER_TSAN && driver != Driver::in_line; }
+bool tsan_forbids(Driver driver) { return kUnderTsan && driver != Driver::in_line; }
 
 /// Runs `body` in a child, which must come back true within a minute.
 template <typename Body>
@@ -351,7 +341,7 @@ void fork_and_check(const Problem& small, const Problem& lanes) {
 }
 
 TEST(ForkUnderLoad, TwoHundredTimesWhileOthersCompute) {
-    if (OCTAVO_UNDER_TSAN) GTEST_SKIP() << "fork in a process with threads is not supported under tsan";
+    if (kUnderTsan) GTEST_SKIP() << "fork in a process with threads is not supported under tsan";
     alarm(300);
     const Problem small{shared_parts(512)}, lanes{shared_parts(2048)};
     std::atomic<bool> stop{false};
