@@ -12,3 +12,5 @@ set(features *RsaWithout*)
 add_test(NAME kernel.rsa.rows COMMAND rsa_test --gtest_filter=${rows})
 add_test(NAME kernel.rsa.features COMMAND rsa_test --gtest_filter=${features})
 add_test(NAME kernel.rsa.other COMMAND rsa_test --gtest_filter=-${rows}:${features})
+
+include(ct/memcheck.cmake)
