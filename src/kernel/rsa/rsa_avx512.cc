@@ -63,20 +63,24 @@ thread_local Workspace workspace;
 }  // namespace
 
 void run_public_avx512ifma(Job* jobs, std::size_t count) noexcept {
+    const auto run = [&](auto& work) {
+        const WipeOnExit wiper(work);  // the input may be a plaintext
+        run_public_batch<V>(work, jobs, count);
+    };
     switch (jobs->len) {
         case 256:
-            return run_public_batch<V>(workspace.public2048, jobs, count);
+            return run(workspace.public2048);
         case 384:
-            return run_public_batch<V>(workspace.public3072, jobs, count);
+            return run(workspace.public3072);
         default:
-            return run_public_batch<V>(workspace.public4096, jobs, count);
+            return run(workspace.public4096);
     }
 }
 
 void run_private_avx512ifma(Job* jobs, std::size_t count) noexcept {
     const auto run = [&](auto& work) {
+        const WipeOnExit wiper(work);
         run_private_batch<V>(work, jobs, count);
-        wipe(&work, sizeof work);
     };
     switch (jobs->len) {
         case 256:

@@ -84,7 +84,8 @@ inline void write_bytes(std::uint8_t* bytes, std::size_t len, const Lanes* limbs
             const Limb limb = (limbs++)->lane[l];
             word |= limb << bits;
             bits += kLimbBits;
-            pending = limb >> (kLimbBits - (bits - 64 < kLimbBits ? bits - 64 : kLimbBits));
+            // what is left of this limb goes to the next word
+            if (bits >= 64) pending = limb >> (kLimbBits - (bits - 64));
         }
         bits -= 64;
         word = __builtin_bswap64(word);
@@ -161,11 +162,11 @@ template <typename V, int kLimbs>
     for (int start = 0; start < kLimbs; start += kWidth) {
         V chosen[kWidth];
         repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::load(work.table[0] + start + i); });
-        for (int entry = 1; entry < kTableSize; ++entry) {
-            const auto here = digit.equals(static_cast<Limb>(entry));
-            const Lanes* from = work.table[entry] + start;
+        repeat<kTableSize - 1>(OCTAVO_UNROLLED(before) {
+            const auto here = digit.equals(before + 1);
+            const Lanes* from = work.table[before + 1] + start;
             repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::choose(here, V::load(from + i), chosen[i]); });
-        }
+        });
         repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i].store(work.factor + start + i); });
     }
 }
@@ -191,7 +192,7 @@ void power_secret(HalfWork<kLimbs>& work) noexcept {
     choose_entry<V>(work, digit);
     std::memcpy(work.x, work.factor, sizeof work.x);
     while (--digit >= 0) {
-        for (int i = 0; i < kWindowBits; ++i) square<V>(work.x, work.x, work.mod, work.columns);
+        repeat<kWindowBits>(OCTAVO_UNROLLED(/*bit*/) { square<V>(work.x, work.x, work.mod, work.columns); });
         choose_entry<V>(work, digit);
         multiply<V>(work.x, work.x, work.factor, work.mod, work.columns);
     }

@@ -55,44 +55,56 @@ template <typename V, bool kFresh>
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
 }
 
-/// t += x y for ten limbs x and `blocks` times ten limbs y. The ten highest columns are written, not added to; with kFirst
+/// f() N times, unrolled where that is short: a loop of two or three rounds costs a mispredicted branch now and then, which is
+/// some forty multiply-adds.
+template <int N, typename F>
+[[gnu::always_inline]] inline void times(F&& f) {
+    if constexpr (N <= 3) {
+        repeat<N>(OCTAVO_UNROLLED(/*round*/) { f(); });
+    } else {
+        for (int round = 0; round < N; ++round) f();
+    }
+}
+
+/// t += x y for ten limbs x and kBlocks times ten limbs y. The ten highest columns are written, not added to; with kFirst
 /// all are.
-template <typename V, bool kFirst>
-[[gnu::noinline]] void add_rows(Lanes* t, const Lanes* x, const Lanes* y, int blocks) noexcept {
+template <typename V, bool kFirst, int kBlocks>
+[[gnu::noinline]] void add_rows(Lanes* t, const Lanes* x, const Lanes* y) noexcept {
     V a[kBlock], w[2 * kBlock];
     repeat<kBlock>(OCTAVO_UNROLLED(i) {
         a[i] = V::load(x + i);
         w[i] = kFirst ? V::zero() : V::load(t + i);
     });
-    for (; blocks > 1; --blocks, t += kBlock, y += kBlock) slide<V, kFirst>(w, a, y, t);
+    times<kBlocks - 1>([&]() __attribute__((always_inline)) {
+        slide<V, kFirst>(w, a, y, t);
+        t += kBlock, y += kBlock;
+    });
     slide<V, true>(w, a, y, t);
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + kBlock + i); });
 }
 
-/// t = 2 t + x^2 for ten limbs x, twenty columns t: the products of two different limbs once, doubled with t.
+/// t = 2 t + x^2 for ten limbs x, twenty columns t: the products of two different limbs once, doubled with t. Limb i's products
+/// complete columns 2 i and 2 i + 1.
 template <typename V>
 [[gnu::noinline]] void double_and_add_square(Lanes* t, const Lanes* x) noexcept {
     V a[kBlock], w[2 * kBlock];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i); });
-    repeat<2 * kBlock>(OCTAVO_UNROLLED(i) { w[i] = V::load(t + i); });
-    repeat<kBlock - 1>(OCTAVO_UNROLLED(less) {
-        constexpr int d = less + 1;
-        repeat<kBlock - d>(OCTAVO_UNROLLED(i) { w[2 * i + d] = V::madd_low(w[2 * i + d], a[i], a[i + d]); });
-        repeat<kBlock - d>(OCTAVO_UNROLLED(i) { w[2 * i + d + 1] = V::madd_high(w[2 * i + d + 1], a[i], a[i + d]); });
-    });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i), w[i] = V::load(t + i); });
     repeat<kBlock>(OCTAVO_UNROLLED(i) {
+        constexpr int kRest = kBlock - 1 - i;
+        w[kBlock + i] = V::load(t + kBlock + i);
+        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 1 + j] = V::madd_low(w[2 * i + 1 + j], a[i], a[i + 1 + j]); });
+        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 2 + j] = V::madd_high(w[2 * i + 2 + j], a[i], a[i + 1 + j]); });
         V::madd_low(w[2 * i] + w[2 * i], a[i], a[i]).store(t + 2 * i);
         V::madd_high(w[2 * i + 1] + w[2 * i + 1], a[i], a[i]).store(t + 2 * i + 1);
     });
 }
 
-/// Adds the multiples of ten limbs m by ten quotient digits to the columns they reach, digit by digit, as each digit is a column
-/// that the digits before it complete: digit i is column i, its multiple begins at column i + 1.
-///   c     columns 0..20; 0..9 become the digits
-///   last  instead of m, what the tenth digit multiplies, and its first column receives (the multiple begins at column 10)
-template <typename V>
+/// Adds the multiples of ten limbs m by kDigits quotient digits to the columns that they reach, digit by digit: digit i is
+/// column i, complete once the digits before it are done, and its multiple begins at column i + 1. The chain from digit to
+/// digit is five cycles long and hides behind the ten that a digit's multiple takes.
+template <typename V, int kDigits>
 [[gnu::always_inline]] inline void add_multiples(V (&c)[2 * kBlock + 1], const Lanes* m) {
-    repeat<kBlock>(OCTAVO_UNROLLED(i) {
+    repeat<kDigits>(OCTAVO_UNROLLED(i) {
         repeat<kBlock>(OCTAVO_UNROLLED(j) {
             c[i + 1 + j] = V::madd_low(c[i + 1 + j], c[i], V::load(m + j));
             if constexpr (j == 0) c[i + 1] = c[i + 1] + c[i].carry();
@@ -101,65 +113,74 @@ template <typename V>
     });
 }
 
-/// t = t / 2^520 modulo n, from column 10 on, for `blocks` times ten limbs m; writes columns 10 to 10 blocks + 10.
-/// The result exceeds the share of t by less than 2^52 n: the last block of a reduction is `reduce_last`.
-template <typename V>
-[[gnu::noinline]] void reduce_block(Lanes* t, const Lanes* m, int blocks) noexcept {
-    V c[2 * kBlock + 1], u[kBlock], w[2 * kBlock];
+/// t = t / 2^520 modulo n, from column 10 on, for kBlocks times ten limbs m; writes columns 10 to 10 kBlocks + 10.
+/// The result is less than t / 2^520 + 2^52.1 n: the last block of a reduction is `reduce_last`.
+template <typename V, int kBlocks>
+[[gnu::noinline]] void reduce_block(Lanes* t, const Lanes* m) noexcept {
+    V c[2 * kBlock + 1], digits[kBlock], w[2 * kBlock];
     repeat<2 * kBlock + 1>(OCTAVO_UNROLLED(i) { c[i] = V::load(t + i); });
-    add_multiples(c, m);
+    add_multiples<V, kBlock>(c, m);
     c[kBlock].store(t + kBlock);
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = c[i], w[i] = c[kBlock + 1 + i]; });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { digits[i] = c[i], w[i] = c[kBlock + 1 + i]; });
     t += kBlock + 1;
-    for (m += kBlock; blocks > 1; --blocks, t += kBlock, m += kBlock) slide<V, false>(w, u, m, t);
+    times<kBlocks - 1>([&]() __attribute__((always_inline)) {
+        m += kBlock;
+        slide<V, false>(w, digits, m, t);
+        t += kBlock;
+    });
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + i); });
 }
 
-/// The last ten digits of a reduction: nine by m and the last by n itself, so that the result is small; carries on the way.
-///   t       columns from the first of the ten digits on; column 10 blocks + 10 is read and has to be zero
-///   result  10 blocks normalised limbs
+/// result = column + carry, and the carry for the next.
+template <typename V>
+[[gnu::always_inline]] inline void normalise(V column, V& carry, Lanes* result) {
+    column = column + carry;
+    carry = column.carry();
+    column.store(result);
+}
+
+/// `slide` where the tenth digit multiplies n instead of m, and the complete columns go normalised to `result`.
+template <typename V>
+[[gnu::always_inline]] inline void slide_last(V (&w)[2 * kBlock], const V (&digits)[kBlock], const Lanes* m,
+                                              const Lanes* n, const Lanes* t, V& carry, Lanes* result) {
+    repeat<kBlock>(OCTAVO_UNROLLED(s) {
+        const V m_limb = V::load(m + s), n_limb = V::load(n + s);
+        w[s + kBlock] = V::load(t + s + kBlock);
+        repeat<kBlock>(
+            OCTAVO_UNROLLED(i) { w[s + i] = V::madd_low(w[s + i], digits[i], i == kBlock - 1 ? n_limb : m_limb); });
+        repeat<kBlock>(OCTAVO_UNROLLED(i) {
+            w[s + i + 1] = V::madd_high(w[s + i + 1], digits[i], i == kBlock - 1 ? n_limb : m_limb);
+        });
+        normalise(w[s], carry, result + s);
+    });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
+}
+
+/// The last ten digits of a reduction: nine by m and the last by n itself, so that the result is small.
+///   t       columns from the first of the ten digits on; column kLimbs + 10 is read and has to be zero
+///   result  normalised
 template <typename V, int kLimbs>
 [[gnu::noinline]] void reduce_last(const Lanes* t, const ModulusLanes<kLimbs>& mod, Lanes* result) noexcept {
-    const Lanes *m = mod.m, *n = mod.n + 1;
-    V c[2 * kBlock + 1], u[kBlock], w[2 * kBlock];
+    constexpr int kLast = kBlock - 1;
+    const Lanes *m = mod.m, *n = mod.n + 1;  // n[i] is where the tenth digit's multiple meets m[i]
+    V c[2 * kBlock + 1], digits[kBlock], w[2 * kBlock];
     repeat<2 * kBlock + 1>(OCTAVO_UNROLLED(i) { c[i] = V::load(t + i); });
-    repeat<kBlock - 1>(OCTAVO_UNROLLED(i) {
-        repeat<kBlock>(OCTAVO_UNROLLED(j) {
-            c[i + 1 + j] = V::madd_low(c[i + 1 + j], c[i], V::load(m + j));
-            if constexpr (j == 0) c[i + 1] = c[i + 1] + c[i].carry();
-        });
-        repeat<kBlock>(OCTAVO_UNROLLED(j) { c[i + 2 + j] = V::madd_high(c[i + 2 + j], c[i], V::load(m + j)); });
-    });
-    const V digit = V::madd_low(V::zero(), c[kBlock - 1], V::load(&mod.k));
-    V carry = V::madd_low(c[kBlock - 1], digit, V::load(mod.n)).carry();
-    c[kBlock] = V::madd_high(c[kBlock], digit, V::load(mod.n));
+    add_multiples<V, kLast>(c, m);
+    const V digit = V::madd_low(V::zero(), c[kLast], V::load(&mod.k));
+    V carry = V::madd_low(c[kLast], digit, V::load(mod.n)).carry();
+    c[kLast + 1] = V::madd_high(c[kLast + 1], digit, V::load(mod.n));
     repeat<kBlock>(OCTAVO_UNROLLED(j) { c[kBlock + j] = V::madd_low(c[kBlock + j], digit, V::load(n + j)); });
     repeat<kBlock>(OCTAVO_UNROLLED(j) { c[kBlock + 1 + j] = V::madd_high(c[kBlock + 1 + j], digit, V::load(n + j)); });
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { u[i] = c[i], w[i] = c[kBlock + 1 + i]; });
-    u[kBlock - 1] = digit;
-    const auto finish = [&](V column, Lanes * out) __attribute__((always_inline)) {
-        column = column + carry;
-        carry = column.carry();
-        column.store(out);
-    };
-    finish(c[kBlock], result);
+    normalise(c[kBlock], carry, result);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { digits[i] = c[i], w[i] = c[kBlock + 1 + i]; });
+    digits[kLast] = digit;
     t += kBlock + 1, ++result;
-    for (int block = 1; block < kLimbs / kBlock; ++block) {
+    times<kLimbs / kBlock - 1>([&]() __attribute__((always_inline)) {
         m += kBlock, n += kBlock;
-        repeat<kBlock>(OCTAVO_UNROLLED(s) {
-            const V limb = V::load(m + s), n_limb = V::load(n + s);
-            w[s + kBlock] = V::load(t + s + kBlock);
-            repeat<kBlock>(
-                OCTAVO_UNROLLED(i) { w[s + i] = V::madd_low(w[s + i], u[i], i == kBlock - 1 ? n_limb : limb); });
-            repeat<kBlock>(OCTAVO_UNROLLED(i) {
-                w[s + i + 1] = V::madd_high(w[s + i + 1], u[i], i == kBlock - 1 ? n_limb : limb);
-            });
-            finish(w[s], result + s);
-        });
-        repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
+        slide_last(w, digits, m, n, t, carry, result);
         t += kBlock, result += kBlock;
-    }
-    repeat<kBlock - 1>(OCTAVO_UNROLLED(i) { finish(w[i], result + i); });
+    });
+    repeat<kBlock - 1>(OCTAVO_UNROLLED(i) { normalise(w[i], carry, result + i); });
 }
 
 template <int kLimbs>
@@ -170,45 +191,163 @@ struct Columns {
 /// t = a b, columns not carried.
 template <typename V, int kLimbs>
 void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Lanes* b) noexcept {
+    constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
-    add_rows<V, true>(t, a, b, kLimbs / kBlock);
-    for (int row = kBlock; row < kLimbs; row += kBlock) add_rows<V, false>(t + row, a + row, b, kLimbs / kBlock);
+    add_rows<V, true, kBlocks>(t, a, b);
+    times<kBlocks - 1>([&] {
+        t += kBlock, a += kBlock;
+        add_rows<V, false, kBlocks>(t, a, b);
+    });
+}
+
+/// t = a^2, columns not carried.
+template <typename V, int kLimbs>
+void square_columns(Columns<kLimbs>& columns, const Lanes* a) noexcept {
+    constexpr int kBlocks = kLimbs / kBlock;
+    Lanes* t = columns.t;
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { V::zero().store(t + i), V::zero().store(t + 2 * kLimbs - kBlock + i); });
+    repeat<kBlocks - 1>(OCTAVO_UNROLLED(block) {
+        const Lanes* x = a + block * kBlock;
+        add_rows<V, block == 0, kBlocks - 1 - block>(t + (2 * block + 1) * kBlock, x, x + kBlock);
+    });
+    times<kBlocks>([&] {
+        double_and_add_square<V>(t, a);
+        t += 2 * kBlock, a += kBlock;
+    });
 }
 
 /// r = t / R modulo n, normalised, less than t / R + 2.01 n. Destroys t.
 template <typename V, int kLimbs>
 void reduce(Lanes* r, Columns<kLimbs>& columns, const ModulusLanes<kLimbs>& mod) noexcept {
+    constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
     V::zero().store(t + 2 * kLimbs);
-    for (int row = 0; row < kLimbs - kBlock; row += kBlock) {
-        reduce_block<V>(t + row, mod.m, kLimbs / kBlock);
-    }
-    reduce_last<V>(t + kLimbs - kBlock, mod, r);
+    times<kBlocks - 1>([&] {
+        reduce_block<V, kBlocks>(t, mod.m);
+        t += kBlock;
+    });
+    reduce_last<V>(t, mod, r);
+}
+
+/// The end of a reduction in registers: the last digit but one by m, the last by n, column by column, normalising on the way.
+///   c       columns, complete but for the last two digits
+///   r       kLimbs normalised limbs
+template <typename V, int kLimbs>
+[[gnu::always_inline]] inline void last_two_digits(V (&c)[2 * kLimbs + 1], const ModulusLanes<kLimbs>& mod, Lanes* r) {
+    constexpr int kLast = kLimbs - 1;
+    const V before = c[kLast - 1];
+    c[kLast] = V::madd_low(c[kLast], before, V::load(mod.m)) + before.carry();
+    const V digit = V::madd_low(V::zero(), c[kLast], V::load(&mod.k));
+    V carry = V::madd_low(c[kLast], digit, V::load(mod.n)).carry();
+    repeat<kLimbs>(OCTAVO_UNROLLED(j) {
+        V& column = c[kLimbs + j];
+        column = V::madd_high(column, before, V::load(mod.m + j));
+        if constexpr (j + 1 < kLimbs) column = V::madd_low(column, before, V::load(mod.m + j + 1));
+        column = V::madd_high(column, digit, V::load(mod.n + j));
+        if constexpr (j + 1 < kLimbs) column = V::madd_low(column, digit, V::load(mod.n + j + 1));
+        normalise(column, carry, r + j);
+    });
+}
+
+/// Adds x times kLimbs limbs y to the columns from c[kFrom] on, low halves five at a time ahead of the high halves, so that
+/// multiply-adds to one column stand apart.
+template <typename V, int kLimbs, int kFrom>
+[[gnu::always_inline]] inline void add_row(V (&c)[2 * kLimbs + 1], V x, const Lanes* y) {
+    constexpr int kStep = 5;
+    repeat<kLimbs / kStep>(OCTAVO_UNROLLED(step) {
+        constexpr int kAt = kStep * step;
+        repeat<kStep>(OCTAVO_UNROLLED(j) {
+            V& column = c[kFrom + kAt + j];
+            column = V::madd_low(column, x, V::load(y + kAt + j));
+        });
+        repeat<kStep>(OCTAVO_UNROLLED(j) {
+            V& column = c[kFrom + 1 + kAt + j];
+            column = V::madd_high(column, x, V::load(y + kAt + j));
+        });
+    });
+}
+
+/// One digit of a reduction in registers: its carry and its multiple of m.
+template <typename V, int kLimbs, int kDigit>
+[[gnu::always_inline]] inline void add_multiple(V (&c)[2 * kLimbs + 1], const Lanes* m) {
+    const V digit = c[kDigit];
+    c[kDigit + 1] = c[kDigit + 1] + digit.carry();
+    add_row<V, kLimbs, kDigit + 1>(c, digit, m);
+}
+
+/// r = a b / R modulo n with every column in a register: for twenty limbs.
+template <typename V, int kLimbs>
+[[gnu::noinline]] void multiply_in_registers(Lanes* r, const Lanes* a, const Lanes* b,
+                                             const ModulusLanes<kLimbs>& mod) noexcept {
+    V c[2 * kLimbs + 1];
+    repeat<kLimbs + 1>(OCTAVO_UNROLLED(i) { c[i] = V::zero(); });
+    repeat<kLimbs>(OCTAVO_UNROLLED(i) {
+        const V x = V::load(a + i);
+        c[kLimbs + 1 + i] = V::zero();
+        add_row<V, kLimbs, i>(c, x, b);
+        if constexpr (i < kLimbs - 2) add_multiple<V, kLimbs, i>(c, mod.m);
+    });
+    last_two_digits(c, mod, r);
+}
+
+/// w = 2 w + x^2 for ten limbs x.
+template <typename V>
+[[gnu::always_inline]] inline void double_and_add_square_in_registers(V (&w)[2 * kBlock], const Lanes* x) {
+    V a[kBlock];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i); });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) {
+        constexpr int kRest = kBlock - 1 - i;
+        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 1 + j] = V::madd_low(w[2 * i + 1 + j], a[i], a[i + 1 + j]); });
+        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 2 + j] = V::madd_high(w[2 * i + 2 + j], a[i], a[i + 1 + j]); });
+        w[2 * i] = V::madd_low(w[2 * i] + w[2 * i], a[i], a[i]);
+        w[2 * i + 1] = V::madd_high(w[2 * i + 1] + w[2 * i + 1], a[i], a[i]);
+    });
+}
+
+/// r = a^2 / R modulo n for twenty limbs; few columns are ever stored.
+template <typename V, int kLimbs>
+[[gnu::noinline]] void square_in_registers(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod,
+                                           Lanes* t) noexcept {
+    static_assert(kLimbs == 2 * kBlock);
+    V x[kBlock], w[2 * kBlock], c[2 * kLimbs + 1];
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { x[i] = V::load(a + i), w[i] = V::zero(); });
+    slide<V, true>(w, x, a + kBlock, t + kBlock);
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[kBlock + i] = V::zero(); });
+    double_and_add_square_in_registers(w, a + kBlock);
+    repeat<2 * kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + kLimbs + i); });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = V::zero(), w[kBlock + i] = V::load(t + kBlock + i); });
+    double_and_add_square_in_registers(w, a);
+    repeat<kLimbs>(OCTAVO_UNROLLED(i) { c[i] = w[i]; });
+    c[kLimbs] = V::load(t + kLimbs);
+    repeat<kLimbs - 2>(OCTAVO_UNROLLED(i) {
+        c[kLimbs + 1 + i] = V::load(t + kLimbs + 1 + i);
+        add_multiple<V, kLimbs, i>(c, mod.m);
+    });
+    c[2 * kLimbs - 1] = V::load(t + 2 * kLimbs - 1);
+    last_two_digits(c, mod, r);
 }
 
 /// r = a b / R modulo n. r may be a or b.
 template <typename V, int kLimbs>
 void multiply(Lanes* r, const Lanes* a, const Lanes* b, const ModulusLanes<kLimbs>& mod,
               Columns<kLimbs>& columns) noexcept {
-    multiply_columns<V>(columns, a, b);
-    reduce<V>(r, columns, mod);
+    if constexpr (kLimbs == 2 * kBlock) {
+        multiply_in_registers<V>(r, a, b, mod);
+    } else {
+        multiply_columns<V>(columns, a, b);
+        reduce<V>(r, columns, mod);
+    }
 }
 
 /// r = a^2 / R modulo n. r may be a.
 template <typename V, int kLimbs>
 void square(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod, Columns<kLimbs>& columns) noexcept {
-    constexpr int kBlocks = kLimbs / kBlock;
-    Lanes* t = columns.t;
-    for (int i = 0; i < kBlock; ++i) V::zero().store(t + i), V::zero().store(t + 2 * kLimbs - 1 - i);
-    add_rows<V, true>(t + kBlock, a, a + kBlock, kBlocks - 1);
-    for (int block = 1; block < kBlocks - 1; ++block) {
-        const Lanes* x = a + block * kBlock;
-        add_rows<V, false>(t + (2 * block + 1) * kBlock, x, x + kBlock, kBlocks - 1 - block);
+    if constexpr (kLimbs == 2 * kBlock) {
+        square_in_registers<V>(r, a, mod, columns.t);
+    } else {
+        square_columns<V>(columns, a);
+        reduce<V>(r, columns, mod);
     }
-    for (int block = 0; block < kBlocks; ++block) {
-        double_and_add_square<V>(t + 2 * block * kBlock, a + block * kBlock);
-    }
-    reduce<V>(r, columns, mod);
 }
 
 /// x = x mod n for normalised x < 3 n, every limb below 2^52. Constant time.
