@@ -181,7 +181,7 @@ octavo_status Key::create(const octavo_rsa_key& numbers, std::unique_ptr<Key>& k
 Key::~Key() {
     delete public_form_.load(std::memory_order_acquire);
     delete private_form_.load(std::memory_order_acquire);
-    wipe(storage_.data(), storage_.size());
+    if (!storage_.empty()) wipe(storage_.data(), storage_.size());  // a null pointer is not for explicit_bzero()
 }
 
 void Key::copy_numbers(const octavo_rsa_key& numbers) {
