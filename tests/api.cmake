@@ -1,5 +1,5 @@
 # The public API, as an outside program sees it: against liboctavo.so, with OpenSSL's big numbers as the oracle.
-add_library(api_support STATIC api/support.cc)
+add_library(api_support STATIC api/numbers.cc api/support.cc)
 target_include_directories(api_support PUBLIC api ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(api_support PUBLIC GTest::gtest OpenSSL::Crypto Threads::Threads)
 

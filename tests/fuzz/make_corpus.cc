@@ -1,0 +1,68 @@
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "bytes.hpp"
+#include "stock_keys.hpp"
+
+/// Writes the seeds of the fuzz targets: make_corpus DIRECTORY makes DIRECTORY/key and DIRECTORY/api.
+
+namespace {
+
+using fuzz::Buffer;
+
+void write(const std::filesystem::path& path, const Buffer& bytes) {
+    std::ofstream file{path, std::ios::binary};
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// A whole key in the form that key_fuzz's arbitrary keys have.
+Buffer as_fields(api_test::RsaParts parts) {
+    Buffer seed = {0, static_cast<std::uint8_t>(parts.extra.size())};
+    for (const auto* field : fuzz::fields_of(parts)) {
+        seed.push_back(static_cast<std::uint8_t>(field->size() >> 8));
+        seed.push_back(static_cast<std::uint8_t>(field->size()));
+        seed.insert(seed.end(), field->begin(), field->end());
+    }
+    return seed;
+}
+
+void write_keys(const std::filesystem::path& directory) {
+    for (std::size_t i = 0; i < fuzz::stock_keys().size(); ++i) {
+        write(directory / ("fields" + std::to_string(i)), as_fields(fuzz::stock_keys()[i]));
+        for (std::uint8_t kind = 0; kind < 8; ++kind)
+            for (std::uint8_t field = 0; field < 8; ++field) {
+                const auto name =
+                    "mutated" + std::to_string(i) + '_' + std::to_string(kind) + '_' + std::to_string(field);
+                write(directory / name, {1, static_cast<std::uint8_t>(i), field, 0, 5, kind, 3, 1, 9});
+            }
+    }
+    for (std::uint8_t field = 0; field < 8; ++field)
+        for (std::uint8_t kind = 0; kind < 4; ++kind)
+            write(directory / ("lie" + std::to_string(field) + '_' + std::to_string(kind)),
+                  {0x81, 0, 0, 0, 5, 3, 0, 0, field, kind, 0x20, 0, 0, 0, 0, 0, 0, 64});
+}
+
+/// Programs that begin with a key and an instance, so that what follows meets something real.
+void write_programs(const std::filesystem::path& directory) {
+    std::minstd_rand random{1};
+    for (int i = 0; i < 64; ++i) {
+        Buffer program = {0, static_cast<std::uint8_t>(i % 6), 0, 2, 0, 5, static_cast<std::uint8_t>(i % 8), 0, 3, 0};
+        for (int n = 0; n < 200 + 8 * i; ++n) program.push_back(static_cast<std::uint8_t>(random() >> 8));
+        write(directory / ("program" + std::to_string(i)), program);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) return std::fprintf(stderr, "usage: make_corpus DIRECTORY\n"), 2;
+    const std::filesystem::path directory{argv[1]};
+    std::filesystem::create_directories(directory / "key");
+    std::filesystem::create_directories(directory / "api");
+    write_keys(directory / "key");
+    write_programs(directory / "api");
+    return 0;
+}
