@@ -1,5 +1,3 @@
-#include <x86intrin.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -84,13 +82,13 @@ public:
         for (std::size_t i = 0; i < in_.size(); ++i)
             jobs.push_back({&slot_.get(), in_[i].data(), out_[i].data(), in_[i].size(), false});
         unsigned cpu = 0;
-        _mm_lfence();
-        const auto begin = __rdtsc();
-        _mm_lfence();
+        __builtin_ia32_lfence();
+        const auto begin = __builtin_ia32_rdtsc();
+        __builtin_ia32_lfence();
         row_.run_private(jobs.data(), jobs.size());
         if (options_.plant && which == 1) wait_a_little();
-        const auto end = __rdtscp(&cpu);
-        _mm_lfence();
+        const auto end = __builtin_ia32_rdtscp(&cpu);
+        __builtin_ia32_lfence();
         if (!jobs[0].ok) throw std::runtime_error("an operation failed");
         return static_cast<double>(end - begin);
     }
@@ -111,7 +109,7 @@ private:
         return test::random_below(least);
     }
     static void wait_a_little() {
-        for (int i = 0; i < 500; ++i) _mm_pause();
+        for (int i = 0; i < 500; ++i) __builtin_ia32_pause();
     }
 
     const Row& row_;
