@@ -25,10 +25,11 @@ test: ## Every check and test; STAGES="release asan" for some of: checks release
 	@scripts/bootstrap test
 	@scripts/test $(STAGES)
 
-bench: ## Measure every operation at every layer against OpenSSL
+bench: ## Measure every operation and the jobs against OpenSSL
 	@scripts/bootstrap bench
 	@scripts/build release
 	build/release/bin/octavo speed
+	build/release/bin/octavo-job-bench
 
 install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR (see README.md)
 	@scripts/bootstrap build
