@@ -56,9 +56,8 @@ struct Spares {
     }
 };
 
-// Initial-exec: one register-relative load, in a shared library too; 8 bytes of the space that the loader keeps for such.
-[[gnu::tls_model("initial-exec")]] constinit thread_local Thread* this_thread = nullptr;
-[[gnu::tls_model("initial-exec")]] constinit thread_local bool is_over = false;
+constinit thread_local Thread* this_thread = nullptr;
+constinit thread_local bool is_over = false;
 
 }  // namespace
 
