@@ -56,8 +56,8 @@ struct Job {
 
 /// Runs `count` jobs, 1 <= count <= the row's `max_batch`, all of one modulus length, keys in any mix.
 /// Lane rows: cannot fail but by `ok`; no allocation; wipe what they leave on the stack. A private batch takes time
-/// that depends on `len` and `count` alone; every result has been checked with the public exponent against its
-/// modulus. A public batch takes time that depends on `len`, `count` and the public exponents.
+/// that depends on `len`, `count` and the public exponents alone; every result has been checked with the public exponent
+/// against its modulus. A public batch takes time that depends on `len`, `count` and the public exponents.
 /// The `ref` row: blinds, and checks by the public exponent as OpenSSL does; allocates.
 using Batch = void(Job* jobs, std::size_t count) noexcept;
 

@@ -162,11 +162,11 @@ template <typename V, int kLimbs>
     for (int start = 0; start < kLimbs; start += kWidth) {
         V chosen[kWidth];
         repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::load(work.table[0] + start + i); });
-        repeat<kTableSize - 1>(OCTAVO_UNROLLED(before) {
-            const auto here = digit.equals(before + 1);
-            const Lanes* from = work.table[before + 1] + start;
+        for (int entry = 1; entry < kTableSize; ++entry) {
+            const auto here = digit.equals(static_cast<Limb>(entry));
+            const Lanes* from = work.table[entry] + start;
             repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::choose(here, V::load(from + i), chosen[i]); });
-        });
+        }
         repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i].store(work.factor + start + i); });
     }
 }

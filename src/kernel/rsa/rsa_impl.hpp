@@ -14,7 +14,8 @@
 /// Everything here is almost Montgomery: results are congruent and less than 2.01 n, R > 2^12 n.
 ///
 /// Ten limbs of one factor stay in registers while the other factor's limbs and the columns slide by: twenty multiply-adds for
-/// two loads and a store, and each column's chain of them is ten instructions apart.
+/// two loads and a store, and each column's chain of them is ten instructions apart. A vector store takes a multiply-add's
+/// slot, a load does not. Loops stay loops: with a busy sibling thread, larger code is slower code.
 namespace octavo::kernel::rsa {
 
 /// A limb of eight numbers.
@@ -55,17 +56,6 @@ template <typename V, bool kFresh>
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = w[i + kBlock]; });
 }
 
-/// f() N times, unrolled where that is short: a loop of two or three rounds costs a mispredicted branch now and then, which is
-/// some forty multiply-adds.
-template <int N, typename F>
-[[gnu::always_inline]] inline void times(F&& f) {
-    if constexpr (N <= 3) {
-        repeat<N>(OCTAVO_UNROLLED(/*round*/) { f(); });
-    } else {
-        for (int round = 0; round < N; ++round) f();
-    }
-}
-
 /// t += x y for ten limbs x and kBlocks times ten limbs y. The ten highest columns are written, not added to; with kFirst
 /// all are.
 template <typename V, bool kFirst, int kBlocks>
@@ -75,23 +65,23 @@ template <typename V, bool kFirst, int kBlocks>
         a[i] = V::load(x + i);
         w[i] = kFirst ? V::zero() : V::load(t + i);
     });
-    times<kBlocks - 1>([&]() __attribute__((always_inline)) {
+    for (int round = 0; round < kBlocks - 1; ++round) {
         slide<V, kFirst>(w, a, y, t);
         t += kBlock, y += kBlock;
-    });
+    }
     slide<V, true>(w, a, y, t);
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + kBlock + i); });
 }
 
 /// t = 2 t + x^2 for ten limbs x, twenty columns t: the products of two different limbs once, doubled with t. Limb i's products
-/// complete columns 2 i and 2 i + 1.
-template <typename V>
+/// complete columns 2 i and 2 i + 1. With kFreshLow or kFreshHigh the lower or the upper ten columns are taken for zero.
+template <typename V, bool kFreshLow, bool kFreshHigh>
 [[gnu::noinline]] void double_and_add_square(Lanes* t, const Lanes* x) noexcept {
     V a[kBlock], w[2 * kBlock];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i), w[i] = V::load(t + i); });
+    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i), w[i] = kFreshLow ? V::zero() : V::load(t + i); });
     repeat<kBlock>(OCTAVO_UNROLLED(i) {
         constexpr int kRest = kBlock - 1 - i;
-        w[kBlock + i] = V::load(t + kBlock + i);
+        w[kBlock + i] = kFreshHigh ? V::zero() : V::load(t + kBlock + i);
         repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 1 + j] = V::madd_low(w[2 * i + 1 + j], a[i], a[i + 1 + j]); });
         repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 2 + j] = V::madd_high(w[2 * i + 2 + j], a[i], a[i + 1 + j]); });
         V::madd_low(w[2 * i] + w[2 * i], a[i], a[i]).store(t + 2 * i);
@@ -123,11 +113,11 @@ template <typename V, int kBlocks>
     c[kBlock].store(t + kBlock);
     repeat<kBlock>(OCTAVO_UNROLLED(i) { digits[i] = c[i], w[i] = c[kBlock + 1 + i]; });
     t += kBlock + 1;
-    times<kBlocks - 1>([&]() __attribute__((always_inline)) {
+    for (int round = 0; round < kBlocks - 1; ++round) {
         m += kBlock;
         slide<V, false>(w, digits, m, t);
         t += kBlock;
-    });
+    }
     repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + i); });
 }
 
@@ -175,11 +165,11 @@ template <typename V, int kLimbs>
     repeat<kBlock>(OCTAVO_UNROLLED(i) { digits[i] = c[i], w[i] = c[kBlock + 1 + i]; });
     digits[kLast] = digit;
     t += kBlock + 1, ++result;
-    times<kLimbs / kBlock - 1>([&]() __attribute__((always_inline)) {
+    for (int round = 0; round < kLimbs / kBlock - 1; ++round) {
         m += kBlock, n += kBlock;
         slide_last(w, digits, m, n, t, carry, result);
         t += kBlock, result += kBlock;
-    });
+    }
     repeat<kBlock - 1>(OCTAVO_UNROLLED(i) { normalise(w[i], carry, result + i); });
 }
 
@@ -194,10 +184,10 @@ void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Lanes* b) 
     constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
     add_rows<V, true, kBlocks>(t, a, b);
-    times<kBlocks - 1>([&] {
+    for (int round = 0; round < kBlocks - 1; ++round) {
         t += kBlock, a += kBlock;
         add_rows<V, false, kBlocks>(t, a, b);
-    });
+    }
 }
 
 /// t = a^2, columns not carried.
@@ -205,15 +195,16 @@ template <typename V, int kLimbs>
 void square_columns(Columns<kLimbs>& columns, const Lanes* a) noexcept {
     constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { V::zero().store(t + i), V::zero().store(t + 2 * kLimbs - kBlock + i); });
     repeat<kBlocks - 1>(OCTAVO_UNROLLED(block) {
         const Lanes* x = a + block * kBlock;
         add_rows<V, block == 0, kBlocks - 1 - block>(t + (2 * block + 1) * kBlock, x, x + kBlock);
     });
-    times<kBlocks>([&] {
-        double_and_add_square<V>(t, a);
+    double_and_add_square<V, true, false>(t, a);
+    for (int round = 0; round < kBlocks - 2; ++round) {
         t += 2 * kBlock, a += kBlock;
-    });
+        double_and_add_square<V, false, false>(t, a);
+    }
+    double_and_add_square<V, false, true>(t + 2 * kBlock, a + kBlock);
 }
 
 /// r = t / R modulo n, normalised, less than t / R + 2.01 n. Destroys t.
@@ -222,132 +213,26 @@ void reduce(Lanes* r, Columns<kLimbs>& columns, const ModulusLanes<kLimbs>& mod)
     constexpr int kBlocks = kLimbs / kBlock;
     Lanes* t = columns.t;
     V::zero().store(t + 2 * kLimbs);
-    times<kBlocks - 1>([&] {
+    for (int round = 0; round < kBlocks - 1; ++round) {
         reduce_block<V, kBlocks>(t, mod.m);
         t += kBlock;
-    });
+    }
     reduce_last<V>(t, mod, r);
-}
-
-/// The end of a reduction in registers: the last digit but one by m, the last by n, column by column, normalising on the way.
-///   c       columns, complete but for the last two digits
-///   r       kLimbs normalised limbs
-template <typename V, int kLimbs>
-[[gnu::always_inline]] inline void last_two_digits(V (&c)[2 * kLimbs + 1], const ModulusLanes<kLimbs>& mod, Lanes* r) {
-    constexpr int kLast = kLimbs - 1;
-    const V before = c[kLast - 1];
-    c[kLast] = V::madd_low(c[kLast], before, V::load(mod.m)) + before.carry();
-    const V digit = V::madd_low(V::zero(), c[kLast], V::load(&mod.k));
-    V carry = V::madd_low(c[kLast], digit, V::load(mod.n)).carry();
-    repeat<kLimbs>(OCTAVO_UNROLLED(j) {
-        V& column = c[kLimbs + j];
-        column = V::madd_high(column, before, V::load(mod.m + j));
-        if constexpr (j + 1 < kLimbs) column = V::madd_low(column, before, V::load(mod.m + j + 1));
-        column = V::madd_high(column, digit, V::load(mod.n + j));
-        if constexpr (j + 1 < kLimbs) column = V::madd_low(column, digit, V::load(mod.n + j + 1));
-        normalise(column, carry, r + j);
-    });
-}
-
-/// Adds x times kLimbs limbs y to the columns from c[kFrom] on, low halves five at a time ahead of the high halves, so that
-/// multiply-adds to one column stand apart.
-template <typename V, int kLimbs, int kFrom>
-[[gnu::always_inline]] inline void add_row(V (&c)[2 * kLimbs + 1], V x, const Lanes* y) {
-    constexpr int kStep = 5;
-    repeat<kLimbs / kStep>(OCTAVO_UNROLLED(step) {
-        constexpr int kAt = kStep * step;
-        repeat<kStep>(OCTAVO_UNROLLED(j) {
-            V& column = c[kFrom + kAt + j];
-            column = V::madd_low(column, x, V::load(y + kAt + j));
-        });
-        repeat<kStep>(OCTAVO_UNROLLED(j) {
-            V& column = c[kFrom + 1 + kAt + j];
-            column = V::madd_high(column, x, V::load(y + kAt + j));
-        });
-    });
-}
-
-/// One digit of a reduction in registers: its carry and its multiple of m.
-template <typename V, int kLimbs, int kDigit>
-[[gnu::always_inline]] inline void add_multiple(V (&c)[2 * kLimbs + 1], const Lanes* m) {
-    const V digit = c[kDigit];
-    c[kDigit + 1] = c[kDigit + 1] + digit.carry();
-    add_row<V, kLimbs, kDigit + 1>(c, digit, m);
-}
-
-/// r = a b / R modulo n with every column in a register: for twenty limbs.
-template <typename V, int kLimbs>
-[[gnu::noinline]] void multiply_in_registers(Lanes* r, const Lanes* a, const Lanes* b,
-                                             const ModulusLanes<kLimbs>& mod) noexcept {
-    V c[2 * kLimbs + 1];
-    repeat<kLimbs + 1>(OCTAVO_UNROLLED(i) { c[i] = V::zero(); });
-    repeat<kLimbs>(OCTAVO_UNROLLED(i) {
-        const V x = V::load(a + i);
-        c[kLimbs + 1 + i] = V::zero();
-        add_row<V, kLimbs, i>(c, x, b);
-        if constexpr (i < kLimbs - 2) add_multiple<V, kLimbs, i>(c, mod.m);
-    });
-    last_two_digits(c, mod, r);
-}
-
-/// w = 2 w + x^2 for ten limbs x.
-template <typename V>
-[[gnu::always_inline]] inline void double_and_add_square_in_registers(V (&w)[2 * kBlock], const Lanes* x) {
-    V a[kBlock];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { a[i] = V::load(x + i); });
-    repeat<kBlock>(OCTAVO_UNROLLED(i) {
-        constexpr int kRest = kBlock - 1 - i;
-        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 1 + j] = V::madd_low(w[2 * i + 1 + j], a[i], a[i + 1 + j]); });
-        repeat<kRest>(OCTAVO_UNROLLED(j) { w[2 * i + 2 + j] = V::madd_high(w[2 * i + 2 + j], a[i], a[i + 1 + j]); });
-        w[2 * i] = V::madd_low(w[2 * i] + w[2 * i], a[i], a[i]);
-        w[2 * i + 1] = V::madd_high(w[2 * i + 1] + w[2 * i + 1], a[i], a[i]);
-    });
-}
-
-/// r = a^2 / R modulo n for twenty limbs; few columns are ever stored.
-template <typename V, int kLimbs>
-[[gnu::noinline]] void square_in_registers(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod,
-                                           Lanes* t) noexcept {
-    static_assert(kLimbs == 2 * kBlock);
-    V x[kBlock], w[2 * kBlock], c[2 * kLimbs + 1];
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { x[i] = V::load(a + i), w[i] = V::zero(); });
-    slide<V, true>(w, x, a + kBlock, t + kBlock);
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[kBlock + i] = V::zero(); });
-    double_and_add_square_in_registers(w, a + kBlock);
-    repeat<2 * kBlock>(OCTAVO_UNROLLED(i) { w[i].store(t + kLimbs + i); });
-    repeat<kBlock>(OCTAVO_UNROLLED(i) { w[i] = V::zero(), w[kBlock + i] = V::load(t + kBlock + i); });
-    double_and_add_square_in_registers(w, a);
-    repeat<kLimbs>(OCTAVO_UNROLLED(i) { c[i] = w[i]; });
-    c[kLimbs] = V::load(t + kLimbs);
-    repeat<kLimbs - 2>(OCTAVO_UNROLLED(i) {
-        c[kLimbs + 1 + i] = V::load(t + kLimbs + 1 + i);
-        add_multiple<V, kLimbs, i>(c, mod.m);
-    });
-    c[2 * kLimbs - 1] = V::load(t + 2 * kLimbs - 1);
-    last_two_digits(c, mod, r);
 }
 
 /// r = a b / R modulo n. r may be a or b.
 template <typename V, int kLimbs>
 void multiply(Lanes* r, const Lanes* a, const Lanes* b, const ModulusLanes<kLimbs>& mod,
               Columns<kLimbs>& columns) noexcept {
-    if constexpr (kLimbs == 2 * kBlock) {
-        multiply_in_registers<V>(r, a, b, mod);
-    } else {
-        multiply_columns<V>(columns, a, b);
-        reduce<V>(r, columns, mod);
-    }
+    multiply_columns<V>(columns, a, b);
+    reduce<V>(r, columns, mod);
 }
 
 /// r = a^2 / R modulo n. r may be a.
 template <typename V, int kLimbs>
 void square(Lanes* r, const Lanes* a, const ModulusLanes<kLimbs>& mod, Columns<kLimbs>& columns) noexcept {
-    if constexpr (kLimbs == 2 * kBlock) {
-        square_in_registers<V>(r, a, mod, columns.t);
-    } else {
-        square_columns<V>(columns, a);
-        reduce<V>(r, columns, mod);
-    }
+    square_columns<V>(columns, a);
+    reduce<V>(r, columns, mod);
 }
 
 /// x = x mod n for normalised x < 3 n, every limb below 2^52. Constant time.
