@@ -102,7 +102,8 @@ StatsBlock* take_from_file(const char* name) {
     auto* file = open_own_file();
     if (file == nullptr) return nullptr;
     for (auto& block : file->blocks) {
-        if (block.live.load(std::memory_order_relaxed) != 0) continue;
+        // acquire: the last owner's stores, which may come from another thread, come before what is written here
+        if (block.live.load(std::memory_order_acquire) != 0) continue;
         std::memset(static_cast<void*>(&block), 0, sizeof block);
         mark_taken(block, name);
         return &block;

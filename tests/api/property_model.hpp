@@ -142,7 +142,7 @@ private:
 struct Options {
     std::uint64_t steps = 0;
     bool forks = false;
-    bool gated = false;  ///< nobody is in the middle of a step while anybody forks
+    bool gated = false;  ///< fork only where no thread is in the middle of a step or of its start
 };
 
 struct Shared {
@@ -171,6 +171,7 @@ private:
     void act(Bench& bench);
     void finish();
     void fork_child();
+    void settle(Bench& bench);
     [[noreturn]] void live_as_child();
 
     void submit(Bench& bench);
