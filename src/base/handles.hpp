@@ -16,6 +16,14 @@ namespace octavo {
 template <typename T>
 class Handles {
 public:
+    Handles() = default;
+    Handles(const Handles&) = delete;
+    Handles& operator=(const Handles&) = delete;
+    /// Objects that still have a number are not deleted: tables of a process live as long as it does.
+    ~Handles() {
+        for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
+    }
+
     /// 0 when memory or places run out.
     [[nodiscard]] std::uint64_t add(std::unique_ptr<T> object) noexcept {
         const std::lock_guard lock{mutex_};
