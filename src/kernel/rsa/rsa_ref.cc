@@ -312,7 +312,7 @@ void run_each(Job* jobs, std::size_t count) noexcept {
     for (Job& job : std::span{jobs, count}) {
         const RefForm* form = job.forms->ref;
         job.ok = form != nullptr && (form->*Run)(job.in, job.out, job.len);
-        if (!job.ok) memset(job.out, 0, job.len);
+        if (!job.ok && job.out != nullptr) memset(job.out, 0, job.len);
     }
 }
 
