@@ -1,5 +1,11 @@
 // The parts of the program that judge: nearest names, quantiles, the order of turns, what a process's counters mean.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "doctor/processes.hpp"
 #include "speed/measure.hpp"
@@ -38,7 +44,7 @@ TEST(CliParts, PlansHaveElevenRoundsOrMoreAndOddOnes) {
 }
 
 /// Writes its letter at each turn, and takes a while.
-class Scribe final : public Side {
+class Scribe : public Side {
 public:
     Scribe(char letter, std::string& log) : letter_(letter), log_(log) {}
     void run(std::size_t calls) override {
@@ -60,12 +66,68 @@ TEST(CliParts, SidesTakeTurnsThereAndBack) {
     Side* const sides[] = {&a, &b, &c};
     Progress progress;
     const auto rounds = measure(sides, {11, 20'000}, progress);
-    ASSERT_EQ(rounds.size(), 3U);
-    for (const auto& side : rounds) EXPECT_EQ(side.size(), 11U);
+    ASSERT_EQ(rounds.ns_per_op.size(), 3U);
+    for (const auto& side : rounds.ns_per_op) EXPECT_EQ(side.size(), 11U);
     std::string expected;
     for (int i = 0; i < 11; ++i) expected += "abccba";
     ASSERT_GE(log.size(), expected.size());
     EXPECT_EQ(log.substr(log.size() - expected.size()), expected);
+}
+
+void stay_on(int cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<std::size_t>(cpu), &set);
+    ASSERT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
+}
+
+/// Another process that wants the same core all the time.
+class Rival {
+public:
+    Rival() : pid_(fork()) {
+        if (pid_ != 0) return;
+        volatile unsigned work = 0;
+        for (;;) work = work + 1;
+    }
+    Rival(const Rival&) = delete;
+    Rival& operator=(const Rival&) = delete;
+    ~Rival() {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+
+private:
+    pid_t pid_;
+};
+
+TEST(CliParts, TimeThatOthersTakeIsNotCounted) {
+    std::ifstream schedstat("/proc/thread-self/schedstat");
+    if (!schedstat) GTEST_SKIP() << "NOT TESTED: this kernel does not tell who had the core";
+    stay_on(sched_getcpu());
+    std::string log;
+    Scribe a('a', log);
+    Side* const sides[] = {&a};
+    Progress progress;
+    const Rival rival;
+    const auto rounds = measure(sides, {11, 20e6}, progress);
+    EXPECT_GE(rounds.core_taken, 0.3);
+    EXPECT_LT(rounds.core_taken, 1);
+    EXPECT_GT(quantile(rounds.ns_per_op[0], 0), 0);
+}
+
+TEST(CliParts, ASideWithThreadsIsTimedByTheWall) {
+    class Threaded final : public Scribe {
+    public:
+        using Scribe::Scribe;
+        bool has_threads() const noexcept override { return true; }
+    };
+    stay_on(sched_getcpu());
+    std::string log;
+    Threaded side('t', log);
+    Side* const sides[] = {&side};
+    Progress progress;
+    const Rival rival;
+    EXPECT_EQ(measure(sides, {11, 20e6}, progress).core_taken, 0);
 }
 
 constexpr std::uint64_t kSecond = 1'000'000'000;

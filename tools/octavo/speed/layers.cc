@@ -17,14 +17,27 @@ void check_first_batch(Side& side) {
 
 double per_second(const std::vector<double>& ns_per_op) { return 1e9 / median(ns_per_op); }
 
-Result summarize(const Case& row, const Side& side, const std::vector<double>& octavo,
-                 const std::vector<double>& openssl) {
+/// A tenth of the core's time is no longer an accident.
+std::string disturbance(double core_taken) {
+    if (core_taken < 0.1) return {};
+    return "other programs held the core for more than a tenth of some rows' time, which is not counted; but they cost "
+           "cache and "
+           "clock speed too";
+}
+
+std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "; " + b; }
+
+/// Octavo is the first of the sides, OpenSSL the one at `openssl_index`.
+Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::size_t openssl_index) {
+    const auto& octavo = rounds.ns_per_op[0];
+    const auto& openssl = rounds.ns_per_op[openssl_index];
     const auto ratios = quotients(openssl, octavo);
     Result result;
     result.op = row.operation.name;
     result.depth = row.depth;
     result.row = side.row();
-    result.note = side.note();
+    result.note = both(side.note(), disturbance(rounds.core_taken));
+    result.core_taken = rounds.core_taken;
     result.rounds = octavo.size();
     result.octavo_ops_s = per_second(octavo);
     result.openssl_ops_s = per_second(openssl);
@@ -44,7 +57,7 @@ Result measure_pair(const Case& row, Side& octavo, Side& openssl, double seconds
     check_first_batch(openssl);
     Side* const sides[] = {&octavo, &openssl};
     const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
-    return summarize(row, octavo, rounds[0], rounds[1]);
+    return summarize(row, octavo, rounds, 1);
 }
 
 Result measure_kernel(const Case& row, double seconds, Progress& progress) {
@@ -62,9 +75,9 @@ Result measure_api(const Case& row, double seconds, Progress& progress) {
     Side* const sides[] = {octavo.get(), kernel.get(), openssl.get()};
     for (Side* side : sides) check_first_batch(*side);
     const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
-    Result result = summarize(row, *octavo, rounds[0], rounds[2]);
-    result.kernel_ops_s = per_second(rounds[1]);
-    result.overhead_us = median(differences(rounds[0], rounds[1])) / 1e3;
+    Result result = summarize(row, *octavo, rounds, 2);
+    result.kernel_ops_s = per_second(rounds.ns_per_op[1]);
+    result.overhead_us = median(differences(rounds.ns_per_op[0], rounds.ns_per_op[1])) / 1e3;
     result.row = kernel->row();
     return result;
 }

@@ -17,8 +17,12 @@ struct Plan {
 /// Divides `seconds` among rounds of `num_sides` sides.
 Plan make_plan(double seconds, std::size_t num_sides) noexcept;
 
-/// Nanoseconds per operation, one value a round, for each side in the order given. Each side first runs untimed for a turn.
-using Rounds = std::vector<std::vector<double>>;
+/// Each side first runs untimed for a turn. Times are wall-clock times less the time for which other programs held the core; where a
+/// side has threads, which may hold it too, plain wall-clock times.
+struct Rounds {
+    std::vector<std::vector<double>> ns_per_op;  ///< one value a round, for each side in the order given
+    double core_taken = 0;                       ///< share of the wall-clock time that was taken off
+};
 Rounds measure(std::span<Side* const> sides, const Plan& plan, Progress& progress);
 
 /// The value below which the share `part` (0 to 1) of the values lies, interpolated; 0.5 is the median.

@@ -39,6 +39,7 @@ nlohmann::ordered_json to_object(const Result& result, const RunFacts& facts) {
         {"rounds", result.rounds},
         {"octavo_us_per_call", result.octavo_us_per_call},
         {"row", result.row},
+        {"core_taken", result.core_taken},
         {"cpu", facts.cpu},
         {"octavo_version", library_version()},
         {"openssl_version", openssl_version()},

@@ -12,6 +12,7 @@ namespace octavo::cli {
 struct Result {
     std::string op, layer, mode, row, note;
     std::size_t depth = 0, rounds = 0;
+    double core_taken = 0;  ///< see Rounds
     double octavo_ops_s = 0, openssl_ops_s = 0;
     double octavo_us_per_call = 0;        ///< for `depth` operations
     double ratio = 0;                     ///< of the medians

@@ -68,6 +68,7 @@ public:
             if (!operate(0)) throw Failure("an operation through the provider fails: " + openssl_error());
     }
     std::size_t ops_per_call() const noexcept override { return evp_.size(); }
+    bool has_threads() const noexcept override { return loop_.has_value(); }
     void check() const override {
         if (!operation_.is_private) return check_refusal();
         for (std::size_t i = 0; i < outputs_.size(); ++i)

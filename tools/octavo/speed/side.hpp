@@ -19,6 +19,8 @@ public:
     virtual std::size_t ops_per_call() const noexcept = 0;
     /// Compares the results of the last call with OpenSSL's; Failure where one differs.
     virtual void check() const = 0;
+    /// Whether threads of its own compute: where they hold the core, that is its own time.
+    virtual bool has_threads() const noexcept { return false; }
     /// The kernel row that runs, or "" where that is the library's choice.
     virtual std::string row() const { return {}; }
     /// What a reader of the figures should know, or "".
