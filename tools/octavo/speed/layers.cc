@@ -18,11 +18,12 @@ void check_first_batch(Side& side) {
 double per_second(const std::vector<double>& ns_per_op) { return 1e9 / median(ns_per_op); }
 
 /// A tenth of the core's time is no longer an accident.
-std::string disturbance(double core_taken) {
-    if (core_taken < 0.1) return {};
-    return "other programs held the core for more than a tenth of some rows' time, which is not counted; but they cost "
-           "cache and "
-           "clock speed too";
+std::string disturbance(const Rounds& rounds) {
+    if (rounds.core_taken < 0.1) return {};
+    const std::string what = "other programs held the core for more than a tenth of some rows' time";
+    return what + (rounds.taken_off
+                       ? ", which is not counted; but they cost cache and clock speed too"
+                       : ", which cannot be told from Octavo's own at the layer provider: figures there mean little");
 }
 
 std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "; " + b; }
@@ -36,7 +37,7 @@ Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::s
     result.op = row.operation.name;
     result.depth = row.depth;
     result.row = side.row();
-    result.note = both(side.note(), disturbance(rounds.core_taken));
+    result.note = both(side.note(), disturbance(rounds));
     result.core_taken = rounds.core_taken;
     result.rounds = octavo.size();
     result.octavo_ops_s = per_second(octavo);

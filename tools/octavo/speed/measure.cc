@@ -20,25 +20,25 @@ constexpr std::size_t kMinRounds = 11, kMaxRounds = 201;
 struct Span {
     double wall_ns = 0, taken_ns = 0;  ///< taken: by other programs
 
-    double own_ns() const noexcept { return wall_ns - taken_ns; }
+    double ns(bool take_off) const noexcept { return take_off ? wall_ns - taken_ns : wall_ns; }
 };
 
 /// Adds what `calls` calls take. The clock is read outermost, so that no wait counts that it does not cover.
-void time_run(Side& side, std::size_t calls, bool alone, Span& span) {
+void time_run(Side& side, std::size_t calls, Span& span) {
     const auto start = Clock::now();
-    const double waited = alone ? waited_for_core_ns() : 0;
+    const double waited = waited_for_core_ns();
     side.run(calls);
-    if (alone) span.taken_ns += waited_for_core_ns() - waited;
+    if (!side.has_threads()) span.taken_ns += waited_for_core_ns() - waited;
     span.wall_ns += std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
 /// How many calls fill a turn, found by doubling; this is the warm-up too.
-std::size_t calls_for(Side& side, double slot_ns, bool alone) {
+std::size_t calls_for(Side& side, double slot_ns, bool take_off) {
     std::size_t calls = 1;
     for (;;) {
         Span span;
-        time_run(side, calls, alone, span);
-        const double ns = span.own_ns();
+        time_run(side, calls, span);
+        const double ns = span.ns(take_off);
         if (ns >= slot_ns / 2)
             return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(calls) * slot_ns / ns));
         calls *= 2;
@@ -50,14 +50,16 @@ struct Turn {
     std::size_t calls;
     Span span{};
 
-    void take(bool alone) { time_run(*side, calls, alone, span); }
-    double ns_per_op() const { return span.own_ns() / 2 / static_cast<double>(calls * side->ops_per_call()); }
+    void take() { time_run(*side, calls, span); }
+    double ns_per_op(bool take_off) const {
+        return span.ns(take_off) / 2 / static_cast<double>(calls * side->ops_per_call());
+    }
 };
 
-void run_round(std::vector<Turn>& turns, bool alone) {
+void run_round(std::vector<Turn>& turns) {
     for (auto& turn : turns) turn.span = {};
-    std::for_each(turns.begin(), turns.end(), [alone](Turn& turn) { turn.take(alone); });
-    std::for_each(turns.rbegin(), turns.rend(), [alone](Turn& turn) { turn.take(alone); });
+    std::for_each(turns.begin(), turns.end(), [](Turn& turn) { turn.take(); });
+    std::for_each(turns.rbegin(), turns.rend(), [](Turn& turn) { turn.take(); });
 }
 
 }  // namespace
@@ -70,21 +72,23 @@ Plan make_plan(double seconds, std::size_t num_sides) noexcept {
 }
 
 Rounds measure(std::span<Side* const> sides, const Plan& plan, Progress& progress) {
-    const bool alone = std::none_of(sides.begin(), sides.end(), [](const Side* side) { return side->has_threads(); });
+    Rounds rounds{std::vector<std::vector<double>>(sides.size()), 0, false};
+    rounds.taken_off = std::none_of(sides.begin(), sides.end(), [](const Side* side) { return side->has_threads(); });
     std::vector<Turn> turns;
-    for (Side* side : sides) turns.push_back({side, calls_for(*side, plan.slot_ns, alone)});
-    Rounds rounds{std::vector<std::vector<double>>(sides.size()), 0};
+    for (Side* side : sides) turns.push_back({side, calls_for(*side, plan.slot_ns, rounds.taken_off)});
     Span all;
     for (std::size_t round = 0; round < plan.rounds; ++round) {
         progress.step(round + 1, plan.rounds);
-        run_round(turns, alone);
+        run_round(turns);
         for (std::size_t i = 0; i < turns.size(); ++i) {
-            rounds.ns_per_op[i].push_back(turns[i].ns_per_op());
-            all.wall_ns += turns[i].span.wall_ns;
-            all.taken_ns += turns[i].span.taken_ns;
+            const auto& turn = turns[i];
+            rounds.ns_per_op[i].push_back(turn.ns_per_op(rounds.taken_off));
+            if (turn.side->has_threads()) continue;
+            all.wall_ns += turn.span.wall_ns;
+            all.taken_ns += turn.span.taken_ns;
         }
     }
-    rounds.core_taken = all.taken_ns / all.wall_ns;
+    if (all.wall_ns > 0) rounds.core_taken = all.taken_ns / all.wall_ns;
     return rounds;
 }
 

@@ -21,7 +21,9 @@ Plan make_plan(double seconds, std::size_t num_sides) noexcept;
 /// side has threads, which may hold it too, plain wall-clock times.
 struct Rounds {
     std::vector<std::vector<double>> ns_per_op;  ///< one value a round, for each side in the order given
-    double core_taken = 0;                       ///< share of the wall-clock time that was taken off
+    double core_taken =
+        0;  ///< share of the wall-clock time of the sides without threads for which others held the core
+    bool taken_off = false;  ///< whether that was taken off
 };
 Rounds measure(std::span<Side* const> sides, const Plan& plan, Progress& progress);
 
