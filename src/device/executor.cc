@@ -90,7 +90,7 @@ std::size_t Executor::run(request::Class c, Queue& queue, Counters::Work& counte
     if (lanes == 0)
         run_portable(batch[0], counters);
     else
-        run_lanes({batch.data(), count}, counters);
+        run_lanes({batch.data(), count}, scratch_, counters);
     const auto took = now_ns() - start;
     if (c != request::Class::portable) costs_.observe(c, lanes, took);
     add(counters.batch_size[batch_bucket(count)], 1);

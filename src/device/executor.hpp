@@ -15,7 +15,7 @@ namespace octavo::device {
 class Executor {
 public:
     /// The port outlives the executor.
-    explicit Executor(Port& port) noexcept : port_(port) {}
+    explicit Executor(Port& port) : port_(port) {}
 
     /// Takes all that is queued, runs the cheapest batch that holds the oldest request, and replies. Returns the number of replies; 0 when
     /// nothing waits.
@@ -38,6 +38,7 @@ private:
 
     Port& port_;
     CostTable costs_;
+    Scratch scratch_;
     std::array<Queue, request::kNumClasses> queues_;
 };
 

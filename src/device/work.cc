@@ -1,7 +1,9 @@
 #include "device/work.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include "base/clock.hpp"
 #include "base/wipe.hpp"
@@ -20,13 +22,21 @@ rsa::Batch* batch_function(const rsa::Row& row, std::uint32_t operation) noexcep
 
 void run_on_ref_row(Work& work) noexcept {
     rsa::Job job{&work.key->portable_forms(), work.in, work.out, work.length, false};
-    batch_function(rsa::ref_row(), work.operation)(&job, 1);
+    batch_function(rsa::ref_row(), work.operation)(&job, 1, nullptr);
     work.status = job.ok ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
 }
 
 }  // namespace
 
-void run_lanes(std::span<Work> batch, Counters::Work& counters) noexcept {
+Scratch::Scratch() {
+    constexpr std::size_t kAlignment = 64;
+    std::size_t len = kAlignment;
+    for (const auto& row : rsa::rows()) len = std::max(len, row.scratch_len);
+    memory_.reset(std::aligned_alloc(kAlignment, (len + kAlignment - 1) / kAlignment * kAlignment));
+    if (memory_ == nullptr) throw std::bad_alloc();
+}
+
+void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
     // Results go to memory of their own first: where one fails its check, its operand is needed again.
     std::array<std::array<std::uint8_t, kMaxLaneBytes>, kMaxBatch> results;
     const WipeOnExit wipe_results{results};
@@ -42,7 +52,7 @@ void run_lanes(std::span<Work> batch, Counters::Work& counters) noexcept {
         jobs[count] = {forms, work.in, results[count].data(), work.length, false};
         owners[count++] = &work;
     }
-    if (count > 0) batch_function(*rsa::lane_row(), batch[0].operation)(jobs.data(), count);
+    if (count > 0) batch_function(*rsa::lane_row(), batch[0].operation)(jobs.data(), count, scratch.data());
     for (std::size_t i = 0; i < count; ++i) {
         if (jobs[i].ok) {
             std::memcpy(owners[i]->out, jobs[i].out, owners[i]->length);
@@ -63,14 +73,14 @@ void run_portable(Work& work, Counters::Work& counters) noexcept {
     run_on_ref_row(work);
 }
 
-void run_alone(Work& work, CostTable& costs, Counters::Work& counters) noexcept {
+void run_alone(Work& work, CostTable& costs, const Scratch& scratch, Counters::Work& counters) noexcept {
     const auto where = work.route.where;
     const auto start = now_ns();
     const auto plan = where == request::Class::portable ? 0 : costs.plan(where, 1);
     if (plan == 0)
         run_portable(work, counters);
     else
-        run_lanes({&work, 1}, counters);
+        run_lanes({&work, 1}, scratch, counters);
     const auto took = now_ns() - start;
     if (where != request::Class::portable) costs.observe(where, plan, took);
     add(counters.batch_size[0], 1);

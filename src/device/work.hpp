@@ -3,6 +3,8 @@
 #include <octavo/octavo.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <span>
 
 #include "device/cost.hpp"
@@ -25,14 +27,27 @@ struct Work {
 
 inline constexpr std::size_t kMaxBatch = 8;
 
+/// Memory for the lane rows, for one thread at a time.
+class Scratch {
+public:
+    Scratch();  // std::bad_alloc
+    void* data() const noexcept { return memory_.get(); }
+
+private:
+    struct Free {
+        void operator()(void* memory) const noexcept { std::free(memory); }
+    };
+    std::unique_ptr<void, Free> memory_;
+};
+
 /// Runs 1 to kMaxBatch operations of one lane class on the lane row. A result that fails its check is computed again on the portable row,
 /// and counted.
-void run_lanes(std::span<Work> batch, Counters::Work& counters) noexcept;
+void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept;
 
 /// Runs one operation on the portable row, and counts why.
 void run_portable(Work& work, Counters::Work& counters) noexcept;
 
 /// Runs one operation by the cheapest plan for one, and learns what it cost.
-void run_alone(Work& work, CostTable& costs, Counters::Work& counters) noexcept;
+void run_alone(Work& work, CostTable& costs, const Scratch& scratch, Counters::Work& counters) noexcept;
 
 }  // namespace octavo::device

@@ -131,6 +131,7 @@ void Instance::fill_slot(std::uint32_t number, const octavo_submission& submissi
 octavo_status Instance::enqueue(std::uint32_t number) noexcept {
     tickets_[number].state = State::in_flight;
     ++num_in_flight_;
+    ++num_queued_;
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
     port_.requests.push(number);
     if (engine_ != nullptr) engine_->notify();
@@ -141,7 +142,7 @@ octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
     auto& place = slot(number);
     device::Work work{&*place.key,          place.route,          place.operation,
                       place.payload.data(), place.payload.data(), place.length};
-    device::run_alone(work, costs_, counters().by_owner);
+    device::run_alone(work, costs_, scratch_, counters().by_owner);
     alone_.on_in_place(now_ns() - place.submitted_ns);
     place.wake.store(Wake::none, std::memory_order_relaxed);
     add(counters().in_place, 1);
@@ -355,7 +356,7 @@ octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Byte
     add(counters().submitted, 1);
     counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);
     device::Work work{&*reference, reference->route(operation), operation, input.data(), output.data(), input.size()};
-    device::run_alone(work, costs_, counters().by_owner);
+    device::run_alone(work, costs_, scratch_, counters().by_owner);
     add(counters().in_place, 1);
     add(work.status == OCTAVO_OK ? counters().completed : counters().failed, 1);
     if (work.status == OCTAVO_OK) output_len = input.size();

@@ -45,6 +45,18 @@ public:
 
     /// True while a callback of this instance runs: it must not be destroyed then.
     bool in_callback() const noexcept { return in_callback_; }
+    /// True where no request is in flight or waits to be fetched or called back.
+    bool idle() noexcept {
+        follow_fork();
+        return free_.size() == tickets_.size();
+    }
+    /// Requests that were put into the ring so far, and those that are still in flight.
+    void progress(std::uint64_t& num_queued, std::size_t& num_waiting) noexcept {
+        follow_fork();
+        num_queued = num_queued_;
+        num_waiting = num_in_flight_;
+    }
+    octavo_driver driver() const noexcept { return config_.driver; }
 
 private:
     /// A zombie is cancelled and still the device's; `calling` is done, and its callback runs.
@@ -98,13 +110,16 @@ private:
     device::Port port_;
     device::Executor executor_;
     std::unique_ptr<device::Engine> engine_;
-    device::CostTable costs_;  // of work in place; the executor has its own
+    // of work in place; the executor has its own
+    device::CostTable costs_;
+    device::Scratch scratch_;
     Alone alone_;
     std::vector<Ticket> tickets_;
     std::vector<std::uint32_t> free_;
     // Done requests whose callbacks have not run, oldest first, linked through Ticket::next_to_call.
     std::uint32_t first_to_call_ = 0, last_to_call_ = 0, num_to_call_ = 0;
     std::size_t num_in_flight_ = 0;
+    std::uint64_t num_queued_ = 0;
     int event_ = -1;
     bool in_callback_ = false;
     std::uint64_t generation_ = fork::generation();

@@ -22,6 +22,7 @@ Key keys[kLanes];
 alignas(64) PrivateForm private_forms[kLanes];
 alignas(64) PublicForm public_forms[kLanes];
 KeyForms forms[kLanes];
+alignas(64) std::uint8_t scratch[kLaneScratchLen];
 std::uint8_t outs[kLanes][kMaxLen];
 int num_runs = 0;
 
@@ -77,7 +78,7 @@ void run(Batch* batch, std::size_t count) {
     Job jobs[kLanes];
     const std::size_t len = keys[0].bits / 8;
     for (std::size_t i = 0; i < count; ++i) jobs[i] = {&forms[i], keys[i].in, outs[i], len, false};
-    batch(jobs, count);
+    batch(jobs, count, scratch);
     for (std::size_t i = 0; i < count; ++i) {
         require(is_all_secret(outs[i], len), "the result does not depend on the secrets: nothing was checked");
         // whether a fault happened is told to the caller, who runs the operation again and counts it
@@ -93,7 +94,7 @@ void check_results(std::size_t count) {
     std::uint8_t back[kLanes][kMaxLen];
     Job jobs[kLanes];
     for (std::size_t i = 0; i < count; ++i) jobs[i] = {&forms[i], outs[i], back[i], len, false};
-    run_public_avx512ifma(jobs, count);
+    run_public_avx512ifma(jobs, count, scratch);
     for (std::size_t i = 0; i < count; ++i) {
         // the test's own comparison
         declassify(back[i], len);
@@ -109,7 +110,7 @@ void check_fault() {
     Limb& limb = private_forms[1].q.modulus.enter[3];
     limb ^= 1;
     Job jobs[2] = {{&forms[0], keys[0].in, outs[0], len, false}, {&forms[1], keys[1].in, outs[1], len, false}};
-    run_private_avx512ifma(jobs, 2);
+    run_private_avx512ifma(jobs, 2, scratch);
     limb ^= 1;
     // as in run()
     declassify(&jobs[0].ok, sizeof(bool));

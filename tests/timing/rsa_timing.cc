@@ -22,6 +22,7 @@ using namespace kernel::rsa;
 using kernel::rsa::test::ByteVector;
 using kernel::rsa::test::Forms;
 using kernel::rsa::test::Parts;
+using kernel::rsa::test::Scratch;
 
 constexpr double kSuspicious = 4.5, kLeak = 10;
 
@@ -85,7 +86,7 @@ public:
         __builtin_ia32_lfence();
         const auto begin = __builtin_ia32_rdtsc();
         __builtin_ia32_lfence();
-        row_.run_private(jobs.data(), jobs.size());
+        row_.run_private(jobs.data(), jobs.size(), scratch_.data());
         if (options_.plant && which == 1) wait_a_little();
         const auto end = __builtin_ia32_rdtscp(&cpu);
         __builtin_ia32_lfence();
@@ -116,6 +117,7 @@ private:
     Options options_;
     Forms slot_;
     std::vector<ByteVector> forms_, pool_, in_, out_;
+    Scratch scratch_{row_};
     std::mt19937_64 random_{std::random_device{}()};
 };
 

@@ -15,6 +15,7 @@ namespace {
 using namespace kernel::rsa;
 using kernel::rsa::test::Forms;
 using kernel::rsa::test::Parts;
+using kernel::rsa::test::Scratch;
 
 /// One raw operation of a vector, and what its result means for the vector.
 struct Operation {
@@ -252,7 +253,7 @@ void run_batch(const Row& row, const std::vector<const Operation*>& batch) {
     std::vector<ByteVector> outs(batch.size(), ByteVector(batch[0]->in.size()));
     for (std::size_t i = 0; i < batch.size(); ++i)
         jobs.push_back({&batch[i]->forms->get(), batch[i]->in.data(), outs[i].data(), outs[i].size(), false});
-    (batch[0]->is_private ? row.run_private : row.run_public)(jobs.data(), jobs.size());
+    (batch[0]->is_private ? row.run_private : row.run_public)(jobs.data(), jobs.size(), Scratch(row).data());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         SCOPED_TRACE(batch[i]->where);
         EXPECT_TRUE(jobs[i].ok);

@@ -13,8 +13,8 @@ bool takes_any(const Components& /*key*/) noexcept { return true; }
 
 constexpr std::array kRows = {
     Row{"avx512ifma", cpu::avx512f | cpu::avx512ifma | cpu::avx512bw | cpu::avx512dq, takes_public_lanes,
-        takes_private_lanes, run_public_avx512ifma, run_private_avx512ifma, 4, 8, 8},
-    Row{"ref", cpu::none, takes_any, takes_any, run_public_ref, run_private_ref, 1, 1, 8},
+        takes_private_lanes, run_public_avx512ifma, run_private_avx512ifma, 4, 8, 8, kLaneScratchLen},
+    Row{"ref", cpu::none, takes_any, takes_any, run_public_ref, run_private_ref, 1, 1, 8, 0},
 };
 
 }  // namespace

@@ -55,11 +55,12 @@ struct Job {
 };
 
 /// Runs `count` jobs, 1 <= count <= the row's `max_batch`, all of one modulus length, keys in any mix.
+/// `scratch`: the row's `scratch_len` bytes, 64-byte aligned, for one batch at a time; no secret is left in it.
 /// Lane rows: cannot fail but by `ok`; no allocation; wipe what they leave on the stack. A private batch takes time
 /// that depends on `len`, `count` and the public exponents alone; every result has been checked with the public exponent
 /// against its modulus. A public batch takes time that depends on `len`, `count` and the public exponents.
 /// The `ref` row: blinds, and checks by the public exponent as OpenSSL does; allocates.
-using Batch = void(Job* jobs, std::size_t count) noexcept;
+using Batch = void(Job* jobs, std::size_t count, void* scratch) noexcept;
 
 /// One implementation. The first usable row that takes a key's shape is the lane row for it; `ref` ends the table and
 /// takes every shape.
@@ -73,6 +74,7 @@ struct Row {
     Batch* run_public;
     Batch* run_private;
     std::size_t group_private, group_public, max_batch;
+    std::size_t scratch_len;
 };
 std::span<const Row> rows() noexcept;
 

@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include <cstring>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -58,37 +59,37 @@ inline V operator&(V a, V b) { return {_mm512_and_si512(a.v, b.v)}; }
 inline V operator^(V a, V b) { return {_mm512_xor_si512(a.v, b.v)}; }
 inline V operator~(V a) { return {_mm512_xor_si512(a.v, _mm512_set1_epi64(-1))}; }
 
-thread_local Workspace workspace;
+/// Runs `batch` on a workspace of type Work made in `scratch`. It holds the plaintext, also of a public operation.
+template <typename Work>
+void in_scratch(void* scratch, void (*batch)(Work&, Job*, std::size_t), Job* jobs, std::size_t count) noexcept {
+    auto& work = *new (scratch) Work;
+    const WipeOnExit wiper(work);
+    batch(work, jobs, count);
+}
 
 }  // namespace
 
-void run_public_avx512ifma(Job* jobs, std::size_t count) noexcept {
-    const auto run = [&](auto& work) {
-        const WipeOnExit wiper(work);  // the input may be a plaintext
-        run_public_batch<V>(work, jobs, count);
-    };
+static_assert(sizeof(Workspace) <= kLaneScratchLen && alignof(Workspace) == 64);
+
+void run_public_avx512ifma(Job* jobs, std::size_t count, void* scratch) noexcept {
     switch (jobs->len) {
         case 256:
-            return run(workspace.public2048);
+            return in_scratch(scratch, run_public_batch<V, 40>, jobs, count);
         case 384:
-            return run(workspace.public3072);
+            return in_scratch(scratch, run_public_batch<V, 60>, jobs, count);
         default:
-            return run(workspace.public4096);
+            return in_scratch(scratch, run_public_batch<V, 80>, jobs, count);
     }
 }
 
-void run_private_avx512ifma(Job* jobs, std::size_t count) noexcept {
-    const auto run = [&](auto& work) {
-        const WipeOnExit wiper(work);
-        run_private_batch<V>(work, jobs, count);
-    };
+void run_private_avx512ifma(Job* jobs, std::size_t count, void* scratch) noexcept {
     switch (jobs->len) {
         case 256:
-            return run(workspace.private2048);
+            return in_scratch(scratch, run_private_batch<V, 20>, jobs, count);
         case 384:
-            return run(workspace.private3072);
+            return in_scratch(scratch, run_private_batch<V, 30>, jobs, count);
         default:
-            return run(workspace.private4096);
+            return in_scratch(scratch, run_private_batch<V, 40>, jobs, count);
     }
 }
 

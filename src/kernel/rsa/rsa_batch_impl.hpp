@@ -306,7 +306,7 @@ void run_private_batch(PrivateWork<kLimbs>& work, Job* jobs, std::size_t count) 
     }
 }
 
-/// One per thread, large: stacks of fibres are small.
+/// What scratch memory has to hold.
 union Workspace {
     PublicWork<40> public2048;
     PublicWork<60> public3072;

@@ -318,8 +318,12 @@ void run_each(Job* jobs, std::size_t count) noexcept {
 
 }  // namespace
 
-void run_public_ref(Job* jobs, std::size_t count) noexcept { run_each<&RefForm::run_public>(jobs, count); }
-void run_private_ref(Job* jobs, std::size_t count) noexcept { run_each<&RefForm::run_private>(jobs, count); }
+void run_public_ref(Job* jobs, std::size_t count, void* /*scratch*/) noexcept {
+    run_each<&RefForm::run_public>(jobs, count);
+}
+void run_private_ref(Job* jobs, std::size_t count, void* /*scratch*/) noexcept {
+    run_each<&RefForm::run_private>(jobs, count);
+}
 
 namespace {
 

@@ -23,7 +23,7 @@ Result run(Batch* batch, const RefForm* form, const ByteVector& in, std::size_t 
     const KeyForms forms{nullptr, nullptr, form};
     ByteVector out(len, 0xEE);
     Job job{&forms, in.data(), out.data(), len, false};
-    batch(&job, 1);
+    batch(&job, 1, nullptr);
     return {job.ok, std::move(out)};
 }
 Result run_private(const RefForm* form, const ByteVector& in) {

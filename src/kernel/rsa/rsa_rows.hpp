@@ -8,6 +8,9 @@ namespace octavo::kernel::rsa {
 /// The AVX512-IFMA lane row (rsa_avx512.cc). Both need a CPU with avx512f, avx512ifma, avx512bw and avx512dq.
 Batch run_public_avx512ifma, run_private_avx512ifma;
 
+/// Scratch memory of the lane row: large, as stacks of fibres are small.
+inline constexpr std::size_t kLaneScratchLen = 126 * 1024;
+
 /// The portable row (rsa_ref.cc).
 Batch run_public_ref, run_private_ref;
 

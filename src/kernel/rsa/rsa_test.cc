@@ -72,7 +72,9 @@ void run_batch(const Row& row, Direction direction, std::span<const Case> cases,
     std::vector<Job> jobs;
     for (const Case& c : cases) buffers.emplace_back(c, buffers.size(), layout);
     for (const Buffers& b : buffers) jobs.push_back(b.job());
-    (direction == Direction::to_private ? row.run_private : row.run_public)(jobs.data(), jobs.size());
+    Scratch scratch(row);
+    (direction == Direction::to_private ? row.run_private : row.run_public)(jobs.data(), jobs.size(), scratch.data());
+    EXPECT_TRUE(scratch.clean()) << "the scratch memory was not wiped";
     for (std::size_t i = 0; i < cases.size(); ++i) {
         SCOPED_TRACE("operation " + std::to_string(i) + " of " + std::to_string(cases.size()));
         buffers[i].expect(cases[i], jobs[i]);
@@ -287,7 +289,9 @@ void run_damaged(const Row& row, const std::vector<Case>& cases, Damage& seen) {
     std::vector<ByteVector> outs(4, ByteVector(cases[0].in.size(), 0xEE));
     for (std::size_t i = 0; i < 4; ++i)
         jobs.push_back({cases[i].forms, cases[i].in.data(), outs[i].data(), outs[i].size(), false});
-    row.run_private(jobs.data(), jobs.size());
+    Scratch scratch(row);
+    row.run_private(jobs.data(), jobs.size(), scratch.data());
+    EXPECT_TRUE(scratch.clean()) << "the scratch memory was not wiped";
     for (std::size_t i = 0; i < 4; ++i) {
         if (i == kDamaged && !jobs[i].ok) {
             EXPECT_EQ(outs[i], ByteVector(outs[i].size(), 0)) << "a faulty result left";

@@ -213,4 +213,15 @@ MutableBytes Forms::private_memory() {
     return {static_cast<std::uint8_t*>(private_memory_.get()), kPrivateFormSize};
 }
 
+Scratch::Scratch(const Row& row) : lines_((row.scratch_len + sizeof(Line) - 1) / sizeof(Line)) {
+    for (auto& line : lines_) line.bytes.fill(kPattern);
+}
+
+bool Scratch::clean() const {
+    return std::all_of(lines_.begin(), lines_.end(), [](const Line& line) {
+        return std::all_of(line.bytes.begin(), line.bytes.end(),
+                           [](std::uint8_t byte) { return byte == 0 || byte == kPattern; });
+    });
+}
+
 }  // namespace octavo::kernel::rsa::test

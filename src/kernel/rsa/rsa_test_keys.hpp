@@ -2,6 +2,7 @@
 
 #include <openssl/bn.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -81,6 +82,22 @@ private:
     std::unique_ptr<void, Free> public_memory_, private_memory_;
     RefFormPtr ref_;
     KeyForms forms_;
+};
+
+/// Scratch memory for a row, full of a pattern at first.
+class Scratch {
+public:
+    explicit Scratch(const Row& row);
+    void* data() { return lines_.data(); }
+    /// True where every byte is still the pattern, or has been wiped.
+    bool clean() const;
+
+private:
+    struct alignas(64) Line {
+        std::array<std::uint8_t, 64> bytes;
+    };
+    static constexpr std::uint8_t kPattern = 0xA5;
+    std::vector<Line> lines_;
 };
 
 }  // namespace octavo::kernel::rsa::test

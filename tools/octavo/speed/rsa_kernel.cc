@@ -73,7 +73,8 @@ public:
           batch_(operation.is_private ? row.run_private : row.run_public),
           key_(rsa_key(operation.bits)),
           data_(make_rsa_data(operation, depth)),
-          outputs_(depth, std::vector<std::uint8_t>(operation.bits / 8)) {
+          outputs_(depth, std::vector<std::uint8_t>(operation.bits / 8)),
+          scratch_(row.scratch_len) {
         for (std::size_t i = 0; i < depth; ++i)
             jobs_.push_back({&key_.forms(), data_.inputs[i].data(), outputs_[i].data(), outputs_[i].size(), false});
     }
@@ -81,7 +82,7 @@ public:
     void run(std::size_t calls) override {
         for (std::size_t call = 0; call < calls; ++call)
             for (std::size_t i = 0; i < jobs_.size(); i += row_.max_batch)
-                batch_(&jobs_[i], std::min(row_.max_batch, jobs_.size() - i));
+                batch_(&jobs_[i], std::min(row_.max_batch, jobs_.size() - i), scratch_.data());
     }
     std::size_t ops_per_call() const noexcept override { return jobs_.size(); }
     void check() const override {
@@ -107,6 +108,7 @@ private:
     RsaData data_;
     std::vector<std::vector<std::uint8_t>> outputs_;
     std::vector<Job> jobs_;
+    FormMemory scratch_;
 };
 
 const Row* lane_row_for(const Operation& operation) {
