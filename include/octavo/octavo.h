@@ -169,6 +169,29 @@ OCTAVO_API octavo_status octavo_instance_destroy(octavo_instance instance);
  */
 OCTAVO_API octavo_status octavo_instance_fd(octavo_instance instance, int* fd);
 
+/* The driver that the instance was created with: an octavo_driver. */
+OCTAVO_API octavo_status octavo_instance_driver(octavo_instance instance, uint32_t* driver);
+/*
+ * For an event loop that decides itself when to poll: *num_queued is how many requests have been put into the ring since the instance was
+ * created, *num_waiting how many of them have not been reaped. A loop that submits as long as there is something to submit and
+ * polls when *num_queued has stopped growing gets full batches without a timer.
+ */
+OCTAVO_API octavo_status octavo_instance_progress(octavo_instance instance, uint64_t* num_queued, size_t* num_waiting);
+
+/*
+ * The calling thread's own instance, which everything in the thread shares that has none of its own: the OpenSSL front ends submit
+ * to it. Made on first use (name "thread", driver auto, a ring of 1024), destroyed when the thread ends; not to be destroyed by
+ * others. OCTAVO_ERR_NO_MEMORY.
+ */
+OCTAVO_API octavo_status octavo_thread_instance(octavo_instance* instance);
+/*
+ * Makes the thread's instance as `config` says, in place of one that exists and is idle. With OCTAVO_DRIVER_INLINE the thread's event
+ * loop takes the device over: what a front end submits and pauses for waits until the loop calls octavo_poll(), which resumes
+ * nothing by itself, but notifies the wait context or the descriptor of each paused job.
+ * OCTAVO_ERR_BAD_ARGUMENT for a bad field, and while the instance has requests.
+ */
+OCTAVO_API octavo_status octavo_thread_instance_configure(const octavo_instance_config* config);
+
 /* ---- requests ---- */
 
 typedef enum octavo_operation {

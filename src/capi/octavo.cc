@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "instance/instance.hpp"
+#include "instance/thread_instance.hpp"
 #include "request/key.hpp"
 
 namespace {
@@ -153,6 +154,38 @@ octavo_status octavo_instance_destroy(octavo_instance instance) {
             return fail(OCTAVO_ERR_BAD_ARGUMENT, "octavo_instance_destroy() called from a callback of the instance");
         return octavo::instance::instances().destroy(instance.id) ? OCTAVO_OK : OCTAVO_ERR_BAD_HANDLE;
     });
+}
+
+octavo_status octavo_instance_progress(octavo_instance instance, uint64_t* num_queued, size_t* num_waiting) {
+    if (num_queued == nullptr) return null_argument("num_queued");
+    if (num_waiting == nullptr) return null_argument("num_waiting");
+    return with(instance, [&](Instance& object) {
+        object.progress(*num_queued, *num_waiting);
+        return OCTAVO_OK;
+    });
+}
+
+octavo_status octavo_instance_driver(octavo_instance instance, uint32_t* driver) {
+    if (driver == nullptr) return null_argument("driver");
+    return with(instance, [&](Instance& object) {
+        *driver = object.driver();
+        return OCTAVO_OK;
+    });
+}
+
+octavo_status octavo_thread_instance(octavo_instance* instance) {
+    if (instance == nullptr) return null_argument("instance");
+    *instance = {0};
+    return guarded([&] {
+        instance->id = octavo::instance::thread_instance();
+        return instance->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory, or the thread is ending");
+    });
+}
+
+octavo_status octavo_thread_instance_configure(const octavo_instance_config* config) {
+    if (config == nullptr) return null_argument("config");
+    if (const auto status = check_config(*config); status != OCTAVO_OK) return status;
+    return guarded([&] { return octavo::instance::configure_thread_instance(to_config(*config)); });
 }
 
 octavo_status octavo_instance_fd(octavo_instance instance, int* fd) {

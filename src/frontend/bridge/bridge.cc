@@ -2,21 +2,21 @@
 
 #include <openssl/async.h>
 
+#include <algorithm>
 #include <cstdint>
 
-#include "frontend/bridge/error_queue.hpp"
-#include "frontend/bridge/thread_instance.hpp"
+#include "frontend/bridge/own_job.hpp"
 #include "frontend/bridge/waiter.hpp"
 
 namespace octavo::bridge {
 namespace {
 
 /// Pauses for a place in a full ring before the operation is done in place: others may have results to fetch first.
-constexpr int kRetryPauses = 8;
+constexpr int kRoomPauses = 8;
 /// Returns from a pause with nothing done before the wait happens in place. OpenSSL answers a blocked pause (ASYNC_block_pause)
 /// as if the job had been paused and resumed; a caller that resumes without waiting looks the same.
 constexpr int kIdleReturns = 64;
-/// All of them: a wake-up has been taken, and its reply may be the last of a full ring. Ours have no callbacks to run.
+/// All of them: a wake-up has been taken, and its reply may be the last of a full ring.
 constexpr std::size_t kPollQuota = SIZE_MAX;
 
 struct Raw {
@@ -33,80 +33,139 @@ octavo_status execute(const Raw& raw) noexcept {
                           raw.out.size(), &len);
 }
 
-bool pause(Waiter& waiter) noexcept {
-    ThreadErrors errors;
-    const bool resumed = ASYNC_pause_job() == 1;
-    if (resumed) waiter.drain();
-    errors.restore();
-    return resumed;
-}
+/// One operation of a job, on the job's stack.
+class Operation {
+public:
+    Operation(const Raw& raw, Pauser& pauser) noexcept : raw_(raw), pauser_(pauser) {}
 
-octavo_status submit(const Raw& raw, Waiter& waiter, octavo_request& request) noexcept {
-    octavo_submission submission = OCTAVO_SUBMISSION_INIT;
-    submission.key = raw.key;
-    submission.operation = static_cast<std::uint32_t>(raw.operation);
-    submission.input = raw.in.data();
-    submission.input_len = raw.in.size();
-    submission.wakeup = waiter.wakeup();
-    auto status = octavo_submit(raw.instance, &submission, &request);
-    for (int i = 0; status == OCTAVO_RETRY && i < kRetryPauses; ++i) {
-        octavo_poll(raw.instance, kPollQuota, nullptr);
-        waiter.wake();
-        if (!pause(waiter)) break;
-        submission.wakeup = waiter.wakeup();
-        status = octavo_submit(raw.instance, &submission, &request);
+    octavo_status run() noexcept {
+        auto status = submit();
+        for (int i = 0; status == OCTAVO_RETRY && i < kRoomPauses; ++i) {
+            if (!polled_outside_) octavo_poll(raw_.instance, kPollQuota, nullptr);
+            const auto paused = pauser_.pause_for_room();
+            if (paused != OCTAVO_OK) return paused;
+            status = submit();
+        }
+        if (status == OCTAVO_PENDING) {
+            pauser_.submitted(raw_.instance, request_);
+            status = await();
+            pauser_.finished();
+        } else if (status == OCTAVO_OK) {
+            status = fetch();
+        }
+        return status;
     }
-    return status;
-}
 
-octavo_status fetch(const Raw& raw, octavo_request request) noexcept {
-    std::size_t len = 0;
-    return octavo_result(raw.instance, request, raw.out.data(), raw.out.size(), &len);
-}
-
-octavo_status poll_and_fetch(const Raw& raw, octavo_request request) noexcept {
-    const auto status = fetch(raw, request);
-    if (status != OCTAVO_PENDING) return status;
-    octavo_poll(raw.instance, kPollQuota, nullptr);
-    return fetch(raw, request);
-}
-
-octavo_status await(const Raw& raw, Waiter& waiter, octavo_request request) noexcept {
-    auto status = OCTAVO_PENDING;
-    for (int i = 0; status == OCTAVO_PENDING && i < kIdleReturns; ++i) {
-        if (!pause(waiter)) break;
-        status = poll_and_fetch(raw, request);
+private:
+    /// Where the thread's event loop polls the device, the reply comes to a callback, which tells the job's owner; elsewhere an
+    /// engine thread tells it, and the job fetches the reply.
+    octavo_status submit() noexcept {
+        octavo_submission submission = OCTAVO_SUBMISSION_INIT;
+        submission.key = raw_.key;
+        submission.operation = static_cast<std::uint32_t>(raw_.operation);
+        submission.input = raw_.in.data();
+        submission.input_len = raw_.in.size();
+        std::uint32_t driver = OCTAVO_DRIVER_AUTO;
+        octavo_instance_driver(raw_.instance, &driver);
+        polled_outside_ = driver == OCTAVO_DRIVER_INLINE;
+        const auto wakeup = pauser_.wakeup();
+        if (wakeup.fd < 0 && wakeup.call == nullptr) return OCTAVO_ERR_SYSTEM;
+        if (polled_outside_) {
+            submission.callback = replied;
+            submission.callback_argument = this;
+        } else {
+            submission.wakeup = wakeup;
+        }
+        return octavo_submit(raw_.instance, &submission, &request_);
     }
-    if (status != OCTAVO_PENDING) return status;
-    octavo_wait(raw.instance, request, UINT64_MAX);
-    return fetch(raw, request);
+
+    static void replied(void* operation, octavo_request, octavo_status status, const std::uint8_t* output,
+                        std::size_t len) {
+        auto* self = static_cast<Operation*>(operation);
+        if (status == OCTAVO_OK) std::copy_n(output, len, self->raw_.out.data());
+        self->reply_ = status;
+        self->pauser_.notify();
+    }
+
+    octavo_status await() noexcept {
+        for (int i = 0; reply_ == OCTAVO_PENDING && i < kIdleReturns; ++i) {
+            const auto paused = pauser_.pause();
+            if (paused == OCTAVO_CANCELLED) return cancel();
+            if (paused != OCTAVO_OK) break;
+            if (!polled_outside_) look();
+        }
+        while (reply_ == OCTAVO_PENDING)
+            if (!wait_in_place()) return cancel();
+        return reply_;
+    }
+
+    octavo_status cancel() noexcept {
+        octavo_cancel(raw_.instance, request_);
+        return OCTAVO_CANCELLED;
+    }
+
+    void look() noexcept {
+        reply_ = fetch();
+        if (reply_ != OCTAVO_PENDING) return;
+        octavo_poll(raw_.instance, kPollQuota, nullptr);
+        reply_ = fetch();
+    }
+
+    /// False where that is not possible: in a callback of the same instance.
+    bool wait_in_place() noexcept {
+        if (polled_outside_) return octavo_poll(raw_.instance, 1, nullptr) == OCTAVO_OK;
+        octavo_wait(raw_.instance, request_, UINT64_MAX);
+        reply_ = fetch();
+        return true;
+    }
+
+    octavo_status fetch() noexcept {
+        std::size_t len = 0;
+        return octavo_result(raw_.instance, request_, raw_.out.data(), raw_.out.size(), &len);
+    }
+
+    const Raw& raw_;
+    Pauser& pauser_;
+    octavo_request request_{};
+    octavo_status reply_ = OCTAVO_PENDING;
+    bool polled_outside_ = false;
+};
+
+/// Full for too long, nobody to wake the job, or a child of the process that submitted: here and now, then.
+bool lost(octavo_status status) noexcept {
+    return status == OCTAVO_RETRY || status == OCTAVO_CANCELLED || status == OCTAVO_ERR_BAD_HANDLE ||
+           status == OCTAVO_ERR_SYSTEM;
 }
 
-octavo_status run_in_job(const Raw& raw, ASYNC_JOB* job) noexcept {
+octavo_status run_in_own_job(const Raw& raw, octavo_wait_context wait) noexcept {
+    OwnJob job{wait};
+    const auto status = Operation{raw, job}.run();
+    if (job_is_cancelled()) return OCTAVO_CANCELLED;
+    return lost(status) ? execute(raw) : status;
+}
+
+octavo_status run_in_async_job(const Raw& raw, ASYNC_JOB* job) noexcept {
     auto* waiter = Waiter::of(ASYNC_get_wait_ctx(job));
     if (waiter == nullptr) return execute(raw);
-    octavo_request request{};
-    auto status = submit(raw, *waiter, request);
-    if (status == OCTAVO_PENDING) {
-        waiter->submitted(raw.instance, request);
-        status = await(raw, *waiter, request);
-        waiter->finished();
-    } else if (status == OCTAVO_OK) {
-        status = fetch(raw, request);
-    }
-    // Full for too long, or a child of the process that submitted: here and now, then.
-    const bool lost = status == OCTAVO_RETRY || status == OCTAVO_CANCELLED || status == OCTAVO_ERR_BAD_HANDLE;
-    return lost ? execute(raw) : status;
+    const auto status = Operation{raw, *waiter}.run();
+    return lost(status) ? execute(raw) : status;
 }
 
 }  // namespace
 
+bool job_is_cancelled() noexcept { return octavo_job_get_state(octavo_job_current()) == OCTAVO_JOB_STATE_CANCELLED; }
+
 octavo_status run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
                       std::span<std::uint8_t> out) noexcept {
-    const Raw raw{thread_instance(), key, operation, in, out};
-    if (raw.instance.id == 0) return OCTAVO_ERR_SYSTEM;
+    octavo_instance instance{};
+    if (const auto status = octavo_thread_instance(&instance); status != OCTAVO_OK) return status;
+    const Raw raw{instance, key, operation, in, out};
+    if (const auto job = octavo_job_current(); job.id != 0) {
+        const auto wait = octavo_job_get_wait(job);
+        return wait.id != 0 ? run_in_own_job(raw, wait) : execute(raw);
+    }
     auto* job = ASYNC_get_current_job();
-    return job == nullptr ? execute(raw) : run_in_job(raw, job);
+    return job == nullptr ? execute(raw) : run_in_async_job(raw, job);
 }
 
 }  // namespace octavo::bridge

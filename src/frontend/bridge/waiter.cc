@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <new>
 
+#include "frontend/bridge/error_queue.hpp"
 #include "frontend/bridge/fork_count.hpp"
-#include "frontend/bridge/thread_instance.hpp"
 
 namespace octavo::bridge {
 namespace {
@@ -18,6 +18,12 @@ const char wait_key = 0;
 
 // Waiters whose contexts were freed by another thread than the one that owns the instance of their request.
 std::atomic<Waiter*> orphans{nullptr};
+
+/// Tells threads apart, also in their last moments.
+const void* thread_token() noexcept {
+    thread_local const char token = 0;
+    return &token;
+}
 
 int new_eventfd() noexcept { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
@@ -67,14 +73,27 @@ void Waiter::submitted(octavo_instance instance, octavo_request request) noexcep
     ASYNC_WAIT_CTX_set_status(context_, ASYNC_STATUS_OK);
 }
 
-void Waiter::wake() noexcept {
-    ASYNC_WAIT_CTX_set_status(context_, ASYNC_STATUS_EAGAIN);
+void Waiter::notify() noexcept {
     if (callback_ != nullptr) {
         call_back(this);
         return;
     }
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = write(fd_, &one, sizeof one);
+}
+
+octavo_status Waiter::pause_for_room() noexcept {
+    ASYNC_WAIT_CTX_set_status(context_, ASYNC_STATUS_EAGAIN);
+    notify();
+    return pause();
+}
+
+octavo_status Waiter::pause() noexcept {
+    ThreadErrors errors;
+    const bool resumed = ASYNC_pause_job() == 1;
+    if (resumed) drain();
+    errors.restore();
+    return resumed ? OCTAVO_OK : OCTAVO_RETRY;
 }
 
 void Waiter::drain() noexcept {

@@ -2,36 +2,35 @@
 
 #include <openssl/async.h>
 
-#include "octavo/octavo.h"
+#include "frontend/bridge/pauser.hpp"
 
 namespace octavo::bridge {
 
 /// What one OpenSSL wait context needs of us, kept in it and freed with it: one eventfd, used for one operation after the
 /// other, and the request that is in flight, so that a wait context which is freed with its job abandoned cancels it.
-class Waiter {
+class Waiter final : public Pauser {
 public:
     /// The wait context's own; made on first use. Null where it cannot be made.
     static Waiter* of(ASYNC_WAIT_CTX* context) noexcept;
 
-    /// How the next request tells that it is done: the wait context's callback where it has one, else the eventfd.
-    octavo_wakeup wakeup() noexcept;
-    /// Between these two, the request may use the wake-up.
-    void submitted(octavo_instance instance, octavo_request request) noexcept;
-    void finished() noexcept { in_flight_ = false; }
-    /// Wakes the waiter as a request would.
-    void wake() noexcept;
-    /// Takes a wake-up that has arrived, so that the descriptor is not readable any more.
-    void drain() noexcept;
+    /// The wait context's callback where it has one, else the eventfd.
+    octavo_wakeup wakeup() noexcept override;
+    void notify() noexcept override;
+    void submitted(octavo_instance instance, octavo_request request) noexcept override;
+    void finished() noexcept override { in_flight_ = false; }
+    octavo_status pause_for_room() noexcept override;
+    octavo_status pause() noexcept override;
 
 private:
     explicit Waiter(ASYNC_WAIT_CTX* context, int fd) noexcept;
-    ~Waiter();
+    ~Waiter() override;
 
     static void context_freed(ASYNC_WAIT_CTX* context, const void* key, int fd, void* self);
     static void call_back(void* self);
     static void free_orphans() noexcept;
     bool from_before_fork() const noexcept;
     void renew_after_fork() noexcept;
+    void drain() noexcept;
     void cancel() noexcept;
     void orphan() noexcept;
 

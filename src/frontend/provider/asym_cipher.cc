@@ -277,6 +277,7 @@ int decrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
         Block em(self.len());
         if (open(self, Bytes(in, in_len), em)) return finish_decrypt(self, em, Buffer(out, capacity), out_len);
     }
+    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return self.functions().decrypt(self.twin, out, out_len, capacity, in, in_len);
 }
 

@@ -44,6 +44,7 @@ const OSSL_ITEM* reason_strings() noexcept {
     static const OSSL_ITEM table[] = {
         item(Reason::output_too_small, "output buffer too small"),
         item(Reason::digest_not_allowed, "digest not allowed"),
+        item(Reason::job_cancelled, "the job was cancelled"),
         {0, nullptr},
     };
     return table;

@@ -10,6 +10,7 @@ namespace octavo::provider {
 enum class Reason : int {
     output_too_small = 1,
     digest_not_allowed = 2,
+    job_cancelled = 3,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

@@ -176,6 +176,7 @@ int sign(void* context, unsigned char* signature, size_t* signature_len, size_t 
         *signature_len = self.len();
         return 1;
     }
+    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return self.functions().sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
