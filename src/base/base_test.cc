@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstring>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -33,6 +35,18 @@ TEST(ConstantTime, LessComparesBigEndianNumbers) {
     EXPECT_TRUE(ct::less(middle, high));
     EXPECT_FALSE(ct::less(high, middle));
     EXPECT_FALSE(ct::less(low, low));
+}
+
+TEST(ConstantTime, LessAgreesWithMemcmp) {
+    std::mt19937 random{1};
+    for (int round = 0; round < 20000; ++round) {
+        std::vector<std::uint8_t> a(round % 41), b;
+        for (auto& byte : a) byte = static_cast<std::uint8_t>(random() % 3 - 1);  // runs of 0 and 255 make long borrows
+        b = a;
+        for (auto change = random() % 3; change > 0 && !b.empty(); --change)
+            b[random() % b.size()] = static_cast<std::uint8_t>(random());
+        EXPECT_EQ(ct::less(a, b), std::memcmp(a.data(), b.data(), a.size()) < 0);
+    }
 }
 
 TEST(Text, ItemsAreTrimmedAndEmptyOnesDropped) {
