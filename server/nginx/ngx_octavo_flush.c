@@ -1,0 +1,148 @@
+/*
+ * When the device is polled. It computes on this very thread, so every poll is a batch: polling as soon as there is something to
+ * do makes batches of one, because nginx accepts one connection an iteration. So drain, then flush: iterations of the event loop
+ * that do not wait go on as long as they bring new submissions; the first that brings none polls. Nothing waits for company.
+ */
+#include "ngx_octavo.h"
+
+/* As many full batches of the lanes as keep the others' delay in bounds. */
+#define ENOUGH 32
+/* Where requests are in flight and none is done: something stalls, and the loop must not spin. */
+#define STALL_MS 1
+#define TIDY_MS 1000
+#define RING_SIZE 4096
+
+static ngx_event_t flush_event, tidy_event;
+static ngx_queue_t paused, ready;
+static octavo_instance instance;
+static ngx_uint_t brought; /* in this iteration of the event loop */
+
+static void on_flush(ngx_event_t* ev);
+static void on_tidy(ngx_event_t* ev);
+
+ngx_int_t ngx_octavo_flush_init(ngx_cycle_t* cycle, ngx_str_t* name) {
+    octavo_instance_config config;
+    octavo_status status;
+
+    ngx_memzero(&config, sizeof config);
+    config.size = sizeof config;
+    config.name = (const char*)name->data;
+    config.driver = OCTAVO_DRIVER_INLINE;
+    config.ring_size = RING_SIZE;
+    status = octavo_thread_instance_configure(&config);
+    if (status == OCTAVO_OK) status = octavo_thread_instance(&instance);
+    if (status != OCTAVO_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "octavo: no instance: %s", octavo_error_text());
+        return NGX_ERROR;
+    }
+    ngx_queue_init(&paused);
+    ngx_queue_init(&ready);
+    flush_event.handler = on_flush;
+    flush_event.log = cycle->log;
+    flush_event.data = &flush_event;
+    tidy_event.handler = on_tidy;
+    tidy_event.log = cycle->log;
+    tidy_event.data = &tidy_event;
+    tidy_event.cancelable = 1;
+    return NGX_OK;
+}
+
+ngx_uint_t ngx_octavo_flush_is_up(void) { return instance.id != 0; }
+
+static void flush_at_the_end(void) {
+    if (flush_event.timer_set) ngx_del_timer(&flush_event);
+    ngx_post_event(&flush_event, &ngx_posted_events);
+}
+
+void ngx_octavo_flush_expect(void) {
+    brought = 1;
+    if (!tidy_event.timer_set) ngx_add_timer(&tidy_event, TIDY_MS);
+}
+
+void ngx_octavo_flush_paused(ngx_octavo_waiting_t* waiting) {
+    waiting->paused = 1;
+    ngx_queue_insert_tail(waiting->ready ? &ready : &paused, &waiting->queue);
+    ++ngx_octavo_count->pauses;
+    /* A worker that is told to quit stays while it has timers: the client's alone may not be set. */
+    if (++ngx_octavo_count->paused == 1) tidy_event.cancelable = 0;
+    brought = 1;
+    if (!flush_event.posted) flush_at_the_end();
+}
+
+void ngx_octavo_flush_forget(ngx_octavo_waiting_t* waiting) {
+    if (waiting->paused) {
+        ngx_queue_remove(&waiting->queue);
+        if (--ngx_octavo_count->paused == 0) tidy_event.cancelable = 1;
+    }
+    waiting->paused = 0;
+    waiting->ready = 0;
+}
+
+int ngx_octavo_flush_ready(void* argument) {
+    ngx_octavo_waiting_t* waiting = argument;
+
+    if (waiting->ready) return 1;
+    waiting->ready = 1;
+    if (waiting->paused) {
+        ngx_queue_remove(&waiting->queue);
+        ngx_queue_insert_tail(&ready, &waiting->queue);
+    }
+    return 1;
+}
+
+static ngx_octavo_waiting_t* first(ngx_queue_t* list) {
+    return ngx_queue_data(ngx_queue_head(list), ngx_octavo_waiting_t, queue);
+}
+
+ngx_octavo_handshake_t* ngx_octavo_flush_any(void) {
+    if (instance.id == 0) return NULL;
+    if (!ngx_queue_empty(&ready)) return first(&ready)->handshake;
+    if (!ngx_queue_empty(&paused)) return first(&paused)->handshake;
+    return NULL;
+}
+
+/* Those that are ready now; not those that become so meanwhile. Answers how many there were. */
+static ngx_uint_t resume_ready(void) {
+    ngx_uint_t num_resumed = 0;
+    ngx_queue_t now;
+
+    ngx_queue_init(&now);
+    if (!ngx_queue_empty(&ready)) {
+        ngx_queue_add(&now, &ready);
+        ngx_queue_init(&ready);
+    }
+    while (!ngx_queue_empty(&now)) {
+        ngx_octavo_waiting_t* waiting = first(&now);
+        ngx_octavo_flush_forget(waiting);
+        ngx_octavo_handshake_resume(waiting->handshake);
+        ++num_resumed;
+    }
+    return num_resumed;
+}
+
+static void on_flush(ngx_event_t* ev) {
+    ngx_uint_t num_resumed;
+
+    ev->timedout = 0;
+    if (brought && ngx_octavo_count->paused < ENOUGH) {
+        brought = 0;
+        ngx_post_event(ev, &ngx_posted_next_events);
+        return;
+    }
+    brought = 0;
+    ++ngx_octavo_count->polls;
+    (void)octavo_poll(instance, SIZE_MAX, NULL);
+    num_resumed = resume_ready();
+    if (ngx_octavo_count->paused == 0 || ev->posted) return;
+    if (num_resumed > 0) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    } else {
+        ngx_add_timer(ev, STALL_MS);
+    }
+}
+
+static void on_tidy(ngx_event_t* ev) {
+    ngx_octavo_counters_publish();
+    ngx_octavo_handshake_trim();
+    if (ngx_octavo_count->open > 0) ngx_add_timer(ev, TIDY_MS);
+}
