@@ -1,5 +1,6 @@
 #include "base/cpu.hpp"
 
+#include <cpuid.h>
 #include <stdlib.h>
 
 #include <array>
@@ -25,12 +26,18 @@ constexpr std::array kNames = {
 
 std::atomic<std::uint32_t> disabled_by_tests{0};
 
+/// CPUID leaf 7, EBX bit 19: clang 14's __builtin_cpu_supports() does not know the name. No register state belongs to it.
+bool has_adx() noexcept {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & bit_ADX) != 0;
+}
+
 Features detect() noexcept {
     __builtin_cpu_init();
     std::uint32_t found = none;
     if (__builtin_cpu_supports("avx2")) found |= avx2;
     if (__builtin_cpu_supports("bmi2")) found |= bmi2;
-    if (__builtin_cpu_supports("adx")) found |= adx;
+    if (has_adx()) found |= adx;
     if (__builtin_cpu_supports("avx512f")) found |= avx512f;
     if (__builtin_cpu_supports("avx512bw")) found |= avx512bw;
     if (__builtin_cpu_supports("avx512vl")) found |= avx512vl;
