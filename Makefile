@@ -12,7 +12,7 @@ export JOBS
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: ## Build, then compare openssl with and without Octavo on one core (two minutes)
+demo: ## Build, then serve TLS with nginx without and with Octavo, under load (four minutes)
 	@scripts/bootstrap demo
 	@scripts/build release
 	@scripts/demo
