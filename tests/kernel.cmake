@@ -14,3 +14,7 @@ add_test(NAME kernel.rsa.features COMMAND rsa_test --gtest_filter=${features})
 add_test(NAME kernel.rsa.other COMMAND rsa_test --gtest_filter=-${rows}:${features})
 
 include(ct/memcheck.cmake)
+
+add_executable(ec_test ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test.cc ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test_oracle.cc)
+target_link_libraries(ec_test PRIVATE octavo_kernel GTest::gtest_main)
+add_test(NAME kernel.ec COMMAND ec_test)

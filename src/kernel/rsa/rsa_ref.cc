@@ -4,9 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 #include <openssl/rsa.h>
-#include <pthread.h>
 #include <string.h>
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 #include <utility>
 
 #include "base/wipe.hpp"
+#include "kernel/openssl_ref.hpp"
 #include "kernel/rsa/rsa.hpp"
 #include "kernel/rsa/rsa_rows.hpp"
 
@@ -30,7 +29,6 @@ struct Deleter {
         Free(object);
     }
 };
-using LibCtxPtr = std::unique_ptr<OSSL_LIB_CTX, Deleter<OSSL_LIB_CTX_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using BnCtxPtr = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
@@ -44,47 +42,6 @@ public:
     KeepErrors& operator=(const KeepErrors&) = delete;
     ~KeepErrors() { ERR_pop_to_mark(); }
 };
-
-// Forks since the process image was loaded. OpenSSL takes a lock inside a key at every operation; if another thread of
-// the parent holds it at the fork, it stays locked in the child for ever. So a child uses no OpenSSL object made before.
-std::atomic<unsigned> fork_generation{0};
-[[maybe_unused]] const int fork_hook =
-    pthread_atfork(nullptr, nullptr, [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
-
-/// The private library context of one generation. Never freed: threads that end late still give their random generators
-/// back to it. Older ones stay reachable.
-struct Library {
-    LibCtxPtr ctx;
-    unsigned generation;
-    Library* older;
-};
-std::atomic<Library*> newest_library{nullptr};
-
-Library* make_library(Library* older, unsigned generation) noexcept {
-    LibCtxPtr ctx{OSSL_LIB_CTX_new()};
-    if (!ctx || OSSL_PROVIDER_load(ctx.get(), "default") == nullptr) return nullptr;
-    return new (std::nothrow) Library{std::move(ctx), generation, older};
-}
-
-/// The item of the present generation from `newest`, made by `make(older, generation)` if need be; null if that fails.
-/// Lock-free, so that a fork can come at any moment: who loses the race drops its own item.
-template <typename T, typename Make>
-T* of_this_generation(std::atomic<T*>& newest, Make&& make) noexcept {
-    const unsigned generation = fork_generation.load(std::memory_order_relaxed);
-    T* found = newest.load(std::memory_order_acquire);
-    if (found != nullptr && found->generation == generation) [[likely]]
-        return found;
-    T* made = make(found, generation);
-    // release: the item's contents are visible before the pointer to it
-    if (made == nullptr || newest.compare_exchange_strong(found, made, std::memory_order_acq_rel)) return made;
-    delete made;
-    return found;
-}
-
-OSSL_LIB_CTX* library() noexcept {
-    Library* found = of_this_generation(newest_library, make_library);
-    return found == nullptr ? nullptr : found->ctx.get();
-}
 
 constexpr std::size_t kMaxPrimes = 5;  // OpenSSL's RSA_MAX_PRIME_NUM
 constexpr std::array kFactorNames = {OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
@@ -153,7 +110,7 @@ private:
 };
 
 PkeyPtr make_pkey(const KeyParams& params, bool has_private) noexcept {
-    OSSL_LIB_CTX* lib = library();
+    OSSL_LIB_CTX* lib = openssl_library();
     if (lib == nullptr) return nullptr;
     PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_name(lib, "RSA", nullptr)};
     EVP_PKEY* key = nullptr;
@@ -207,7 +164,7 @@ public:
 
 private:
     static PkeyCtxPtr make(EVP_PKEY* key, Init* init) noexcept {
-        OSSL_LIB_CTX* lib = library();
+        OSSL_LIB_CTX* lib = openssl_library();
         if (lib == nullptr) return nullptr;
         PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_pkey(lib, key, nullptr)};
         if (!ctx || init(ctx.get()) <= 0) return nullptr;

@@ -1,0 +1,47 @@
+#include "kernel/openssl_ref.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <pthread.h>
+
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace octavo::kernel {
+namespace {
+
+struct LibCtxFree {
+    void operator()(OSSL_LIB_CTX* ctx) const noexcept { OSSL_LIB_CTX_free(ctx); }
+};
+using LibCtxPtr = std::unique_ptr<OSSL_LIB_CTX, LibCtxFree>;
+
+std::atomic<unsigned> fork_generation{0};
+[[maybe_unused]] const int fork_hook =
+    pthread_atfork(nullptr, nullptr, [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
+
+/// The private library context of one generation. Never freed: threads that end late still give their random generators
+/// back to it. Older ones stay reachable.
+struct Library {
+    LibCtxPtr ctx;
+    unsigned generation;
+    Library* older;
+};
+std::atomic<Library*> newest_library{nullptr};
+
+Library* make_library(Library* older, unsigned generation) noexcept {
+    LibCtxPtr ctx{OSSL_LIB_CTX_new()};
+    if (!ctx || OSSL_PROVIDER_load(ctx.get(), "default") == nullptr) return nullptr;
+    return new (std::nothrow) Library{std::move(ctx), generation, older};
+}
+
+}  // namespace
+
+unsigned openssl_generation() noexcept { return fork_generation.load(std::memory_order_relaxed); }
+
+OSSL_LIB_CTX* openssl_library() noexcept {
+    Library* found = of_this_generation(newest_library, make_library);
+    return found == nullptr ? nullptr : found->ctx.get();
+}
+
+}  // namespace octavo::kernel

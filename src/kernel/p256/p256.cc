@@ -1,0 +1,31 @@
+#include "kernel/p256/p256.hpp"
+
+#include <array>
+
+#include "kernel/ec/ec_ref.hpp"
+#include "kernel/p256/p256_rows.hpp"
+#include "kernel/row.hpp"
+
+namespace octavo::kernel::p256 {
+namespace {
+
+constexpr std::array kRows = {
+    ec::Row{"avx512ifma", cpu::avx512f | cpu::avx512ifma | cpu::avx512bw | cpu::avx512dq, keygen_avx512ifma,
+            derive_avx512ifma, sign_avx512ifma, verify_avx512ifma, 8, 64},
+    ec::Row{"ref", cpu::none, ec::keygen_ref<ec::RefCurve::p256>, ec::derive_ref<ec::RefCurve::p256>,
+            ec::sign_ref<ec::RefCurve::p256>, ec::verify_ref<ec::RefCurve::p256>, 1, 64},
+};
+
+}  // namespace
+
+std::span<const ec::Row> rows() noexcept { return kRows; }
+
+const ec::Row& ref_row() noexcept { return kRows.back(); }
+
+const ec::Row* lane_row() noexcept {
+    for (const auto& row : kRows)
+        if (&row != &ref_row() && row_usable(row.name, row.needs)) return &row;
+    return nullptr;
+}
+
+}  // namespace octavo::kernel::p256

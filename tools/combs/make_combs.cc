@@ -1,0 +1,144 @@
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/obj_mac.h>
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "kernel/p256/p256_curve.hpp"
+#include "kernel/p384/p384_curve.hpp"
+
+/// Writes the tables of multiples of a curve's base point that the lanes select from, as C++ source. Runs at build time.
+namespace {
+
+namespace kernel = octavo::kernel;
+
+template <auto Free>
+struct Deleter {
+    template <typename T>
+    void operator()(T* object) const noexcept {
+        Free(object);
+    }
+};
+using Bn = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using BnCtx = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
+using Group = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
+using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+
+void require(bool good) {
+    if (!good) throw std::runtime_error("OpenSSL failed");
+}
+
+Bn make_bn() {
+    Bn number{BN_new()};
+    require(number != nullptr);
+    return number;
+}
+
+/// One comb: entries[window][coordinate][entry].
+using Entries = std::vector<std::vector<std::vector<Bn>>>;
+
+/// The comb's own file.
+class Writer {
+public:
+    Writer(std::FILE* file, int num_limbs) : file_(file), num_limbs_(num_limbs) {}
+
+    void write(const char* curve, const Entries& entries) const {
+        std::fprintf(file_, "#include \"kernel/%s/%s_curve.hpp\"\n\nnamespace octavo::kernel::%s {\n", curve, curve, curve);
+        std::fprintf(file_, "\nalignas(64) const Comb kComb[%zu] = {\n", entries.size());
+        for (const auto& window : entries) {
+            std::fprintf(file_, "{\n");
+            for (const auto& coordinate : window)
+                for (int limb = 0; limb < num_limbs_; ++limb) write_row(coordinate, limb);
+            std::fprintf(file_, "},\n");
+        }
+        std::fprintf(file_, "};\n\n}  // namespace octavo::kernel::%s\n", curve);
+    }
+
+private:
+    void write_row(const std::vector<Bn>& numbers, int limb) const {
+        std::fprintf(file_, "{");
+        for (const Bn& number : numbers) {
+            const Bn shifted{BN_dup(number.get())};
+            require(shifted && BN_rshift(shifted.get(), shifted.get(), limb * kernel::lanes::kLimbBits) == 1);
+            // fails where the number is short enough already
+            BN_mask_bits(shifted.get(), kernel::lanes::kLimbBits);
+            std::fprintf(file_, "0x%llxU,", static_cast<unsigned long long>(BN_get_word(shifted.get())));
+        }
+        std::fprintf(file_, "},\n");
+    }
+
+    std::FILE* file_;
+    int num_limbs_;
+};
+
+/// x R mod p
+void to_montgomery(Bn& x, const BIGNUM* p, int num_limbs, BN_CTX* ctx) {
+    require(BN_lshift(x.get(), x.get(), num_limbs * kernel::lanes::kLimbBits) == 1);
+    require(BN_nnmod(x.get(), x.get(), p, ctx) == 1);
+}
+
+/// Multiples 1 to kCombEntries of 2^(w i) G, affine, in Montgomery form.
+template <typename Curve>
+Entries prime_curve(int nid, int width) {
+    const BnCtx ctx{BN_CTX_new()};
+    const Group group{EC_GROUP_new_by_curve_name(nid)};
+    require(ctx && group);
+    const Bn p = make_bn();
+    require(EC_GROUP_get_curve(group.get(), p.get(), nullptr, nullptr, ctx.get()) == 1);
+    Entries entries;
+    const EcPoint base{EC_POINT_dup(EC_GROUP_get0_generator(group.get()), group.get())};
+    const EcPoint multiple{EC_POINT_new(group.get())};
+    require(base && multiple);
+    for (int window = 0; window < Curve::CombDigits::kNum; ++window) {
+        auto& coordinates = entries.emplace_back(2);
+        require(EC_POINT_set_to_infinity(group.get(), multiple.get()) == 1);
+        for (int entry = 0; entry < Curve::kCombEntries; ++entry) {
+            require(EC_POINT_add(group.get(), multiple.get(), multiple.get(), base.get(), ctx.get()) == 1);
+            Bn x = make_bn(), y = make_bn();
+            require(EC_POINT_get_affine_coordinates(group.get(), multiple.get(), x.get(), y.get(), ctx.get()) == 1);
+            to_montgomery(x, p.get(), Curve::Field::kLimbs, ctx.get());
+            to_montgomery(y, p.get(), Curve::Field::kLimbs, ctx.get());
+            coordinates[0].push_back(std::move(x));
+            coordinates[1].push_back(std::move(y));
+        }
+        for (int bit = 0; bit < width; ++bit) require(EC_POINT_dbl(group.get(), base.get(), base.get(), ctx.get()) == 1);
+    }
+    return entries;
+}
+
+void write_comb(const char* curve, std::FILE* file) {
+    if (std::strcmp(curve, "p256") == 0) {
+        namespace p256 = kernel::p256;
+        Writer(file, p256::Field::kLimbs)
+            .write(curve, prime_curve<p256::Curve>(NID_X9_62_prime256v1, p256::kCombWidth));
+    } else if (std::strcmp(curve, "p384") == 0) {
+        namespace p384 = kernel::p384;
+        Writer(file, p384::Field::kLimbs).write(curve, prime_curve<p384::Curve>(NID_secp384r1, p384::kCombWidth));
+    } else {
+        throw std::runtime_error("no such curve");
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: make_combs p256|p384 FILE\n");
+        return 2;
+    }
+    try {
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(argv[2], "w"), &std::fclose};
+        if (!file) throw std::runtime_error("cannot open the file");
+        write_comb(argv[1], file.get());
+        if (std::fflush(file.get()) != 0) throw std::runtime_error("cannot write");
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "make_combs: %s: %s\n", argv[1], e.what());
+        return 1;
+    }
+    return 0;
+}
