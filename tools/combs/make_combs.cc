@@ -48,7 +48,8 @@ public:
     Writer(std::FILE* file, int num_limbs) : file_(file), num_limbs_(num_limbs) {}
 
     void write(const char* curve, const Entries& entries) const {
-        std::fprintf(file_, "#include \"kernel/%s/%s_curve.hpp\"\n\nnamespace octavo::kernel::%s {\n", curve, curve, curve);
+        std::fprintf(file_, "#include \"kernel/%s/%s_curve.hpp\"\n\nnamespace octavo::kernel::%s {\n", curve, curve,
+                     curve);
         std::fprintf(file_, "\nalignas(64) const Comb kComb[%zu] = {\n", entries.size());
         for (const auto& window : entries) {
             std::fprintf(file_, "{\n");
@@ -106,7 +107,8 @@ Entries prime_curve(int nid, int width) {
             coordinates[0].push_back(std::move(x));
             coordinates[1].push_back(std::move(y));
         }
-        for (int bit = 0; bit < width; ++bit) require(EC_POINT_dbl(group.get(), base.get(), base.get(), ctx.get()) == 1);
+        for (int bit = 0; bit < width; ++bit)
+            require(EC_POINT_dbl(group.get(), base.get(), base.get(), ctx.get()) == 1);
     }
     return entries;
 }

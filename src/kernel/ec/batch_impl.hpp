@@ -173,7 +173,8 @@ struct SignWork {
 
 /// FIPS 186-5, 6.4.1, steps 2 to 5 for one group: the point of the nonce, not yet affine.
 template <typename V, typename Curve>
-[[gnu::noinline]] void start_signatures(SignWork<V, Curve>& work, std::size_t g, const GroupOf<SignJob>& group) noexcept {
+[[gnu::noinline]] void start_signatures(SignWork<V, Curve>& work, std::size_t g,
+                                        const GroupOf<SignJob>& group) noexcept {
     using T = Types<V, Curve>;
     using Scalar = typename T::Scalar;
     Scalar& nonce = work.nonce[g];
@@ -198,7 +199,8 @@ Modular<V, typename Curve::Order> modulo_order(const Modular<V, typename Curve::
 
 /// Steps 6 to 10: r = x mod n, s = (e + r d) / k.
 template <typename V, typename Curve>
-[[gnu::noinline]] void finish_signatures(SignWork<V, Curve>& work, std::size_t g, const GroupOf<SignJob>& group) noexcept {
+[[gnu::noinline]] void finish_signatures(SignWork<V, Curve>& work, std::size_t g,
+                                         const GroupOf<SignJob>& group) noexcept {
     using T = Types<V, Curve>;
     const auto zz = square(work.z_inverses.next());
     const auto r = modulo_order<V, Curve>(leave(multiply(work.x[g], zz)));
@@ -220,7 +222,8 @@ template <typename V, typename Curve>
     work.z_inverses.begin(work.z, num);
     work.nonce_inverses.begin(work.nonce, num);
     lanes::Inversion<V, Field> z(canonical(work.z_inverses.product), T::Element::constant(Field::kModulus.square));
-    lanes::Inversion<V, Order> nonce(canonical(work.nonce_inverses.product), T::Scalar::constant(Order::kModulus.square));
+    lanes::Inversion<V, Order> nonce(canonical(work.nonce_inverses.product),
+                                     T::Scalar::constant(Order::kModulus.square));
     lanes::run_inversions<V>(z, nonce);
     work.z_inverses.product = z.result();
     work.nonce_inverses.product = nonce.result();
@@ -258,7 +261,8 @@ template <typename V, typename Curve>
 
 /// Whether x = r (mod n) for the point's affine x, without an inversion: X = r Z^2 or, where r + n < p, X = (r + n) Z^2.
 template <typename V, typename Curve>
-typename V::Mask has_x(const Point<V, typename Curve::Field>& point, const Modular<V, typename Curve::Order>& r) noexcept {
+typename V::Mask has_x(const Point<V, typename Curve::Field>& point,
+                       const Modular<V, typename Curve::Order>& r) noexcept {
     using Element = typename Types<V, Curve>::Element;
     Element low;
     lanes::repeat<Element::kLimbs>(OCTAVO_EACH(i) { low.limb[i] = r.limb[i]; });
@@ -282,7 +286,8 @@ template <typename V, typename Curve>
     const auto sum_infinite = multiply_base<V, Curve>(sum, work.comb_digits);
     const auto key_infinite = multiply_point<V, Curve>(of_key, work.window_digits, work.table);
     const auto infinite = add_points(sum, sum_infinite, of_key, key_infinite);
-    lanes::write_ok(V::without(V::both(work.good[g], has_x<V, Curve>(sum, work.r[g])), infinite), group.jobs, group.num);
+    lanes::write_ok(V::without(V::both(work.good[g], has_x<V, Curve>(sum, work.r[g])), infinite), group.jobs,
+                    group.num);
 }
 
 template <typename V, typename Curve>
@@ -296,7 +301,8 @@ template <typename V, typename Curve>
 
 /// Runs a batch in memory of its own, and wipes that and what lies below it on the stack.
 template <typename Work, typename Job>
-[[gnu::always_inline]] inline void run_wiped(void (*run)(Work&, Job*, std::size_t) noexcept, Job* jobs, std::size_t count) {
+[[gnu::always_inline]] inline void run_wiped(void (*run)(Work&, Job*, std::size_t) noexcept, Job* jobs,
+                                             std::size_t count) {
     {
         Work work;
         const WipeOnExit wiper(work);

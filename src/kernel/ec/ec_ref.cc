@@ -78,8 +78,7 @@ class Arithmetic {
 public:
     static constexpr int kLen = Names<kCurve>::kLen;
 
-    Arithmetic() noexcept
-        : group_(group_of<kCurve>()), ctx_(BN_CTX_new_ex(openssl_library())), prime_(BN_new()) {
+    Arithmetic() noexcept : group_(group_of<kCurve>()), ctx_(BN_CTX_new_ex(openssl_library())), prime_(BN_new()) {
         good_ = group_ != nullptr && ctx_ && prime_ &&
                 EC_GROUP_get_curve(group_, prime_.get(), nullptr, nullptr, ctx_.get()) == 1;
     }

@@ -203,8 +203,8 @@ void run_sign(const Oracle& oracle, const Row& row, const std::vector<SignCase>&
     std::vector<SignJob> jobs;
     for (std::size_t i = 0; i < cases.size(); ++i) {
         const SignCase& c = cases[i];
-        jobs.push_back({c.digest.data(), c.key.data(), c.nonce.data(), outputs[2 * i].get(), outputs[2 * i + 1].get(),
-                        !c.good});
+        jobs.push_back(
+            {c.digest.data(), c.key.data(), c.nonce.data(), outputs[2 * i].get(), outputs[2 * i + 1].get(), !c.good});
     }
     row.sign(jobs.data(), jobs.size());
     for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -281,7 +281,8 @@ TEST_P(EcRow, SignGivesRfc6979) {
     const auto s = is_p256 ? "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
                            : "99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94f"
                              "a329c145786e679e7b82c71a38628ac8";
-    run_sign(oracle(), row(), {{from_hex(digest), from_hex(key), from_hex(nonce), true, {from_hex(r), from_hex(s)}, {}}});
+    run_sign(oracle(), row(),
+             {{from_hex(digest), from_hex(key), from_hex(nonce), true, {from_hex(r), from_hex(s)}, {}}});
 }
 
 struct VerifyCase {
@@ -294,7 +295,8 @@ struct VerifyCase {
 void run_verify(const Row& row, const std::vector<VerifyCase>& cases) {
     std::vector<VerifyJob> jobs;
     for (const VerifyCase& c : cases)
-        jobs.push_back({c.digest.data(), c.signature.r.data(), c.signature.s.data(), c.key.x.data(), c.key.y.data(), !c.good});
+        jobs.push_back(
+            {c.digest.data(), c.signature.r.data(), c.signature.s.data(), c.key.x.data(), c.key.y.data(), !c.good});
     row.verify(jobs.data(), jobs.size());
     for (std::size_t i = 0; i < cases.size(); ++i)
         EXPECT_EQ(jobs[i].ok, cases[i].good) << "job " << i << ", digest " << to_hex(cases[i].digest);
@@ -326,7 +328,8 @@ void add_changed(const Oracle& oracle, std::vector<VerifyCase>& cases) {
 }
 
 void add_out_of_range(const Oracle& oracle, std::vector<VerifyCase>& cases) {
-    for (const auto& number : {oracle.small(0), oracle.near_order(0), oracle.near_order(1), ByteVector(oracle.len, 0xFF)}) {
+    for (const auto& number :
+         {oracle.small(0), oracle.near_order(0), oracle.near_order(1), ByteVector(oracle.len, 0xFF)}) {
         VerifyCase bad = valid_case(oracle, oracle.random_scalar());
         bad.good = false;
         bad.signature.r = number;

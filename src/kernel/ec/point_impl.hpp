@@ -48,7 +48,8 @@ template <typename V, typename F>
     const auto hhh = multiply(h, hh);
     const auto x = reduced(square_lazy(r) - hhh - v - v);
     const auto y = multiply_lazy(r, reduced(v - x)) - multiply_lazy(p.y, hhh);
-    const auto choose = [&](const Element& from_q, const Element& sum, const Element& from_p) __attribute__((always_inline)) {
+    const auto choose = [&](const Element& from_q, const Element& sum, const Element& from_p)
+        __attribute__((always_inline)) {
         return Element::choose(skip, from_p, Element::choose(infinite, from_q, sum));
     };
     p.x = choose(q.x, x, p.x);

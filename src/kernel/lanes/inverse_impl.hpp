@@ -41,7 +41,7 @@ template <typename V, int kSteps, int kNum>
         });
     }
     const V half_middle = V::every(Limb{1} << (kMiddle - 1)), half_low = V::every(Limb{1} << (kLow - 1));
-    const auto unpack = [&](V word, V& first, V& second) __attribute__((always_inline)) {
+    const auto unpack = [&](V word, V & first, V & second) __attribute__((always_inline)) {
         second = (word + half_middle).template signed_shifted_right<kMiddle>();
         first = (word - second.template shifted_left<kMiddle>() + half_low).template signed_shifted_right<kLow>();
     };
@@ -53,7 +53,9 @@ template <typename V, int kSteps, int kNum>
 
 template <typename V>
 [[gnu::always_inline]] inline Matrix<V> operator*(const Matrix<V>& a, const Matrix<V>& b) {
-    const auto sum = [](V x, V y, V z, V w) __attribute__((always_inline)) { return V::product(x, y) + V::product(z, w); };
+    const auto sum = [](V x, V y, V z, V w) __attribute__((always_inline)) {
+        return V::product(x, y) + V::product(z, w);
+    };
     return {sum(a.u, b.u, a.v, b.q), sum(a.u, b.v, a.v, b.r), sum(a.q, b.u, a.r, b.q), sum(a.q, b.v, a.r, b.r)};
 }
 
