@@ -379,9 +379,9 @@ std::vector<std::tuple<std::size_t, std::size_t>> all_rows() {
     return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, EcRow, ::testing::ValuesIn(all_rows()), [](const auto& info) {
-    const Oracle& oracle = *oracles()[std::get<0>(info.param)];
-    return oracle.name + "_" + oracle.rows[std::get<1>(info.param)].name;
+INSTANTIATE_TEST_SUITE_P(Table, EcRow, ::testing::ValuesIn(all_rows()), [](const auto& param) {
+    const Oracle& oracle = *oracles()[std::get<0>(param.param)];
+    return oracle.name + "_" + oracle.rows[std::get<1>(param.param)].name;
 });
 
 TEST(EcTable, EndsWithRef) {
