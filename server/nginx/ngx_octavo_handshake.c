@@ -35,13 +35,14 @@ struct ngx_octavo_handshake_s {
     ngx_connection_t* connection;
     ngx_pool_cleanup_t* cleanup;
     ngx_event_t begin;
-    BIO* socket; /* until the beginning */
-    info_callback* next_info;
+    BIO* socket;             /* until the beginning */
+    info_callback* own_info; /* the connection's, where it has one besides its context's */
     octavo_wait_context wait;
     octavo_job job;
     ngx_event_t* event;                               /* what the job is about */
     ngx_event_handler_pt read_handler, write_handler; /* nginx's own, outside of jobs */
     ngx_connection_handler_pt over_handler;           /* nginx's own */
+    unsigned in_step : 1;
     unsigned in_job : 1;
     unsigned may_pause : 1;
     unsigned over : 1;
@@ -56,6 +57,7 @@ static ngx_uint_t num_free;
 
 static void on_event(ngx_event_t* ev);
 static void on_over(ngx_connection_t* c);
+static void on_info(const SSL* ssl, int where, int ret);
 
 /* ---- a source that has nothing to read ---- */
 
@@ -147,7 +149,7 @@ void ngx_octavo_handshake_trim(void) {
 static void release(ngx_octavo_handshake_t* h) {
     SSL* ssl = h->connection->ssl->connection;
 
-    SSL_set_info_callback(ssl, h->next_info);
+    SSL_set_info_callback(ssl, h->own_info);
     SSL_set_ex_data(ssl, ssl_index, NULL);
     h->cleanup->handler = NULL;
     --ngx_octavo_count->open;
@@ -241,6 +243,7 @@ static void run_without_job(ngx_octavo_handshake_t* h) {
 /* Starts or resumes the job: whether the step is done. */
 static ngx_uint_t run(ngx_octavo_handshake_t* h) {
     give_events(h);
+    h->in_step = 1;
     switch (octavo_job_start(&h->job, h->wait, NULL, step_in_job, &h, sizeof h)) {
         case OCTAVO_JOB_FINISH:
             break;
@@ -252,6 +255,7 @@ static ngx_uint_t run(ngx_octavo_handshake_t* h) {
             run_without_job(h);
             break;
     }
+    h->in_step = 0;
     return 1;
 }
 
@@ -299,11 +303,14 @@ static void on_event(ngx_event_t* ev) {
     go_on(h);
 }
 
-/* In the place of c->ssl->handler. */
+/* In the place of c->ssl->handler. What OCSP is asked for comes outside of any step. */
 static void on_over(ngx_connection_t* c) {
     ngx_octavo_handshake_t* h = SSL_get_ex_data(c->ssl->connection, ssl_index);
 
     h->over = 1;
+    if (h->in_step) return;
+    give_events(h);
+    end(h);
 }
 
 /* ---- the beginning ---- */
@@ -323,7 +330,7 @@ static void on_begin(ngx_event_t* ev) {
 }
 
 /* Null where it cannot be taken over: nginx goes on by itself then. */
-static ngx_octavo_handshake_t* take_over(SSL* ssl, const ctx_mark* mark) {
+static ngx_octavo_handshake_t* take_over(SSL* ssl) {
     ngx_connection_t* c = SSL_get_ex_data(ssl, ngx_ssl_connection_index);
     ngx_octavo_handshake_t* h;
 
@@ -338,7 +345,9 @@ static ngx_octavo_handshake_t* take_over(SSL* ssl, const ctx_mark* mark) {
     h->cleanup->handler = on_pool_destroyed;
     h->cleanup->data = h;
     h->connection = c;
-    h->next_info = mark->next;
+    /* The context may be another's after server name indication. */
+    h->own_info = SSL_get_info_callback(ssl);
+    SSL_set_info_callback(ssl, on_info);
     h->socket = SSL_get_rbio(ssl);
     BIO_up_ref(h->socket);
     BIO_up_ref(nothing);
@@ -353,35 +362,43 @@ static ngx_octavo_handshake_t* take_over(SSL* ssl, const ctx_mark* mark) {
     return h;
 }
 
-static ngx_uint_t may_pause(const SSL* ssl) {
-    const ctx_mark* mark = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+/* Also within a handshake: the server's name, and with it the context, is known after its beginning. */
+static void open_and_shut(ngx_octavo_handshake_t* h, int where, ngx_uint_t enable) {
+    ngx_uint_t open = h->may_pause;
 
-    return mark != NULL && mark->enable;
-}
-
-static void open_and_shut(ngx_octavo_handshake_t* h, const SSL* ssl, int where) {
     if (!h->in_job) return;
     if (where & SSL_CB_EXIT) {
-        if (h->may_pause) octavo_job_block_pause();
-        h->may_pause = 0;
-    } else if (!h->may_pause && (where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) && may_pause(ssl)) {
-        octavo_job_unblock_pause();
-        h->may_pause = 1;
+        open = 0;
+    } else if (where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) {
+        open = enable;
     }
+    if (open == h->may_pause) return;
+    h->may_pause = open != 0;
+    if (open) {
+        octavo_job_unblock_pause();
+    } else {
+        octavo_job_block_pause();
+    }
+}
+
+/* Who would be called without us. */
+static info_callback* next_info(const SSL* ssl, const ngx_octavo_handshake_t* h, const ctx_mark* mark) {
+    if (h != NULL && h->own_info != NULL) return h->own_info;
+    return mark != NULL ? mark->next : SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl));
 }
 
 static void on_info(const SSL* ssl, int where, int ret) {
     const ctx_mark* mark = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
     ngx_octavo_handshake_t* h = SSL_get_ex_data(ssl, ssl_index);
-    info_callback* next = mark != NULL ? mark->next : NULL;
+    info_callback* next;
 
     if (h != NULL) {
-        next = h->next_info;
-        open_and_shut(h, ssl, where);
-    } else if ((where & SSL_CB_HANDSHAKE_START) && mark != NULL) {
-        /* nginx never sees SSL's type without const here, and neither did whoever made it const */
-        h = take_over((SSL*)(uintptr_t)ssl, mark);
+        open_and_shut(h, where, mark != NULL && mark->enable);
+    } else if (where & SSL_CB_HANDSHAKE_START) {
+        /* OpenSSL made it const for the callback's sake alone. */
+        h = take_over((SSL*)(uintptr_t)ssl);
     }
+    next = next_info(ssl, h, mark);
     /* Nothing has happened yet, for nginx: its callback compares the source with the sink. */
     if (next != NULL && (h == NULL || h->socket == NULL)) next(ssl, where, ret);
 }
