@@ -14,6 +14,7 @@
  * Pausing is possible only within OpenSSL's state machine, between two calls of the info callback; not in what nginx does before and
  * after it in the same handler: OCSP, logging.
  */
+#include <malloc.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
@@ -21,6 +22,8 @@
 
 /* Handshakes, with their wait contexts, that are kept for re-use when the worker has nothing to do. */
 #define NUM_KEPT 32
+/* As many handshakes at a time leave enough memory behind to look for it. */
+#define BURST 256
 
 typedef void info_callback(const SSL* ssl, int where, int ret);
 
@@ -54,6 +57,7 @@ static int ssl_index = -1, ctx_index = -1;
 static BIO* nothing;
 static ngx_octavo_handshake_t* free_list;
 static ngx_uint_t num_free;
+static uint64_t most_open; /* since the last time when there were none */
 
 static void on_event(ngx_event_t* ev);
 static void on_over(ngx_connection_t* c);
@@ -140,7 +144,14 @@ static void free_down_to(ngx_uint_t num_kept) {
 
 void ngx_octavo_handshake_trim(void) {
     free_down_to(NUM_KEPT);
-    octavo_job_trim_thread();
+    if (ngx_octavo_count->open > 0) {
+        octavo_job_trim_thread();
+        return;
+    }
+    octavo_job_cleanup_thread();
+    /* What OpenSSL has freed lies in the allocator's free lists, between other things. It takes milliseconds to look for it. */
+    if (most_open >= BURST) malloc_trim(0);
+    most_open = 0;
 }
 
 /* ---- the end ---- */
@@ -357,7 +368,7 @@ static ngx_octavo_handshake_t* take_over(SSL* ssl) {
     h->begin.log = c->log;
     ngx_post_event(&h->begin, &ngx_posted_events);
     ++ngx_octavo_count->started;
-    ++ngx_octavo_count->open;
+    if (++ngx_octavo_count->open > most_open) most_open = ngx_octavo_count->open;
     ngx_octavo_flush_expect();
     return h;
 }

@@ -174,7 +174,7 @@ class Handshakes(harness.Test):
         for version in ("1.2", "1.3"):
             self.assertEqual(self.curl(url, *mine, "--tls-max", version, f"--tlsv{version}"), "SUCCESS")
         responder.revoke("client")
-        until(lambda: "certificate status" in self.curl(url, *mine), "the certificate is refused")
+        until(lambda: "SSL certificate error" in self.curl(url, *mine), "the certificate is refused")
 
     def test_upstream(self):
         server = self.nginx(http=f"""octavo on; {self.pair()}

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -238,6 +239,8 @@ class Test(unittest.TestCase):
         shutil.rmtree(cls.shared, ignore_errors=True)
 
     def setUp(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.folder = tempfile.mkdtemp(prefix="octavo-nginx-")
         os.chmod(self.folder, 0o755)
         self.addCleanup(shutil.rmtree, self.folder, True)
