@@ -19,3 +19,8 @@ add_executable(ec_test ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test.cc ${PROJECT_
 target_link_libraries(ec_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.ec COMMAND ec_test)
 set_tests_properties(kernel.ec PROPERTIES LABELS unit)
+
+add_executable(x25519_test ${PROJECT_SOURCE_DIR}/src/kernel/x25519/x25519_test.cc)
+target_link_libraries(x25519_test PRIVATE octavo_kernel GTest::gtest_main)
+add_test(NAME kernel.x25519 COMMAND x25519_test)
+set_tests_properties(kernel.x25519 PROPERTIES LABELS unit)

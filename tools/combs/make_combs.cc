@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/curve25519/constants.hpp"
 #include "kernel/p256/p256_curve.hpp"
 #include "kernel/p384/p384_curve.hpp"
 
@@ -47,9 +48,9 @@ class Writer {
 public:
     Writer(std::FILE* file, int num_limbs) : file_(file), num_limbs_(num_limbs) {}
 
-    void write(const char* curve, const Entries& entries) const {
-        std::fprintf(file_, "#include \"kernel/%s/%s_curve.hpp\"\n\nnamespace octavo::kernel::%s {\n", curve, curve,
-                     curve);
+    void write(const char* curve, const char* header, const Entries& entries) const {
+        std::fprintf(file_, "#include \"kernel/%s/%s.hpp\"\n\n", curve, header);
+        std::fprintf(file_, "namespace octavo::kernel::%s {\n", curve);
         std::fprintf(file_, "\nalignas(64) const Comb kComb[%zu] = {\n", entries.size());
         for (const auto& window : entries) {
             std::fprintf(file_, "{\n");
@@ -113,14 +114,116 @@ Entries prime_curve(int nid, int width) {
     return entries;
 }
 
+/// Arithmetic modulo 2^255 - 19 for affine points of edwards25519.
+class Edwards {
+public:
+    struct Affine {
+        Bn x, y;
+    };
+
+    Edwards()
+        : ctx_(BN_CTX_new()), p_(limbs(kernel::curve25519::Field::kModulus.n)), d_(limbs(kernel::curve25519::kD)) {
+        require(ctx_ != nullptr);
+    }
+
+    /// RFC 8032, 5.1: y = 4/5, x the even root of (y^2 - 1) / (d y^2 + 1).
+    Affine base() const {
+        const Bn four = word(4), one = word(1);
+        Bn y = product(four, inverse(word(5)));
+        const Bn yy = product(y, y), xx = product(difference(yy, one), inverse(sum(product(d_, yy), one)));
+        Bn x = make_bn();
+        require(BN_mod_sqrt(x.get(), xx.get(), p_.get(), ctx_.get()) != nullptr);
+        if (BN_is_odd(x.get())) require(BN_sub(x.get(), p_.get(), x.get()) == 1);
+        return {std::move(x), std::move(y)};
+    }
+    /// RFC 8032, 5.1.4, with Z = 1.
+    Affine add(const Affine& a, const Affine& b) const {
+        const Bn xx = product(a.x, b.x), yy = product(a.y, b.y), one = word(1);
+        const Bn c = product(d_, product(xx, yy));
+        const Bn cross = sum(product(a.x, b.y), product(a.y, b.x));
+        return {product(cross, inverse(sum(one, c))), product(sum(yy, xx), inverse(difference(one, c)))};
+    }
+    /// What the lanes add: y + x, y - x, 2 d x y.
+    std::vector<Bn> addend(const Affine& a) const {
+        std::vector<Bn> result;
+        result.push_back(sum(a.y, a.x));
+        result.push_back(difference(a.y, a.x));
+        const Bn once = product(d_, product(a.x, a.y));
+        result.push_back(sum(once, once));
+        return result;
+    }
+
+private:
+    static Bn word(BN_ULONG value) {
+        Bn result = make_bn();
+        require(BN_set_word(result.get(), value) == 1);
+        return result;
+    }
+    template <int kLimbs>
+    static Bn limbs(const kernel::lanes::Number<kLimbs>& number) {
+        Bn result = make_bn();
+        BN_zero(result.get());
+        for (int i = kLimbs - 1; i >= 0; --i) {
+            require(BN_lshift(result.get(), result.get(), kernel::lanes::kLimbBits) == 1);
+            require(BN_add_word(result.get(), number.limb[i]) == 1);
+        }
+        return result;
+    }
+    Bn product(const Bn& a, const Bn& b) const {
+        Bn result = make_bn();
+        require(BN_mod_mul(result.get(), a.get(), b.get(), p_.get(), ctx_.get()) == 1);
+        return result;
+    }
+    Bn sum(const Bn& a, const Bn& b) const {
+        Bn result = make_bn();
+        require(BN_mod_add(result.get(), a.get(), b.get(), p_.get(), ctx_.get()) == 1);
+        return result;
+    }
+    Bn difference(const Bn& a, const Bn& b) const {
+        Bn result = make_bn();
+        require(BN_mod_sub(result.get(), a.get(), b.get(), p_.get(), ctx_.get()) == 1);
+        return result;
+    }
+    Bn inverse(const Bn& a) const {
+        Bn result{BN_mod_inverse(nullptr, a.get(), p_.get(), ctx_.get())};
+        require(result != nullptr);
+        return result;
+    }
+
+    BnCtx ctx_;
+    Bn p_, d_;
+};
+
+/// Multiples 1 to kCombEntries of 2^(w i) B.
+Entries edwards_curve() {
+    namespace c = kernel::curve25519;
+    const Edwards curve;
+    Entries entries;
+    Edwards::Affine base = curve.base();
+    for (int window = 0; window < c::CombDigits::kNum; ++window) {
+        auto& coordinates = entries.emplace_back(3);
+        Edwards::Affine multiple{Bn{BN_dup(base.x.get())}, Bn{BN_dup(base.y.get())}};
+        for (int entry = 0; entry < c::kCombEntries; ++entry) {
+            auto numbers = curve.addend(multiple);
+            for (std::size_t i = 0; i < numbers.size(); ++i) coordinates[i].push_back(std::move(numbers[i]));
+            multiple = curve.add(multiple, base);
+        }
+        for (int bit = 0; bit < c::kCombWidth; ++bit) base = curve.add(base, base);
+    }
+    return entries;
+}
+
 void write_comb(const char* curve, std::FILE* file) {
     if (std::strcmp(curve, "p256") == 0) {
         namespace p256 = kernel::p256;
         Writer(file, p256::Field::kLimbs)
-            .write(curve, prime_curve<p256::Curve>(NID_X9_62_prime256v1, p256::kCombWidth));
+            .write(curve, "p256_curve", prime_curve<p256::Curve>(NID_X9_62_prime256v1, p256::kCombWidth));
     } else if (std::strcmp(curve, "p384") == 0) {
         namespace p384 = kernel::p384;
-        Writer(file, p384::Field::kLimbs).write(curve, prime_curve<p384::Curve>(NID_secp384r1, p384::kCombWidth));
+        Writer(file, p384::Field::kLimbs)
+            .write(curve, "p384_curve", prime_curve<p384::Curve>(NID_secp384r1, p384::kCombWidth));
+    } else if (std::strcmp(curve, "curve25519") == 0) {
+        Writer(file, kernel::curve25519::kLimbs).write(curve, "constants", edwards_curve());
     } else {
         throw std::runtime_error("no such curve");
     }
@@ -130,7 +233,7 @@ void write_comb(const char* curve, std::FILE* file) {
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::fprintf(stderr, "usage: make_combs p256|p384 FILE\n");
+        std::fprintf(stderr, "usage: make_combs p256|p384|curve25519 FILE\n");
         return 2;
     }
     try {

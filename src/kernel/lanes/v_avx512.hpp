@@ -38,6 +38,8 @@ struct V {
     static Mask both(Mask a, Mask b) { return _kand_mask8(a, b); }
     static Mask either(Mask a, Mask b) { return _kor_mask8(a, b); }
     static Mask without(Mask a, Mask b) { return _kandn_mask8(b, a); }
+    static Mask differ(Mask a, Mask b) { return _kxor_mask8(a, b); }
+    static Mask opposite(Mask a) { return _knot_mask8(a); }
     static V choose(Mask chosen, V yes, V no) { return {_mm512_mask_blend_epi64(chosen, no.v, yes.v)}; }
     /// a + b and a - b in the chosen lanes, a in the others.
     static V add_where(Mask chosen, V a, V b) { return {_mm512_mask_add_epi64(a.v, chosen, a.v, b.v)}; }

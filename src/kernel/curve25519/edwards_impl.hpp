@@ -1,0 +1,87 @@
+#pragma once
+
+#include "kernel/curve25519/field_impl.hpp"
+#include "kernel/ec/scalar_impl.hpp"
+
+/// Points of edwards25519 on eight lanes: extended coordinates x = X/Z, y = Y/Z, x y = T/Z (RFC 8032, 5.1.4). The addition formulas
+/// are complete: no point is exceptional.
+namespace octavo::kernel::curve25519 {
+
+template <typename V>
+struct Point {
+    Sum<V> x, y, z, t;
+
+    static Point neutral() { return {Sum<V>::small(0), Sum<V>::small(1), Sum<V>::small(1), Sum<V>::small(0)}; }
+};
+
+/// A point prepared to be added: y + x, y - x, 2 d x y with z = 1, or the same times Z with twice_z = 2 Z.
+template <typename V>
+struct Addend {
+    Factor<V> y_plus_x, y_minus_x, t2d;
+};
+
+/// The end of additions and doublings: X = E F, Y = G H, Z = F G, T = E H.
+template <typename V>
+[[gnu::always_inline]] inline void finish(Point<V>& p, const Factor<V>& e, const Factor<V>& f, const Factor<V>& g,
+                                          const Factor<V>& h) {
+    p.x = multiply(e, f);
+    p.y = multiply(g, h);
+    p.z = multiply(f, g);
+    p.t = multiply(e, h);
+}
+
+/// p += q or, where `negative`, p -= q; `twice_z` is 2 Z_p Z_q.
+template <typename V>
+[[gnu::noinline]] void add(Point<V>& p, const Addend<V>& q, const Sum<V>& twice_z, typename V::Mask negative) noexcept {
+    const auto choose =
+        [](typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) __attribute__((always_inline)) {
+        Factor<V> result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::choose(chosen, yes.limb[i], no.limb[i]); });
+        return result;
+    };
+    const auto a = multiply(factor(p.y - p.x), choose(negative, q.y_plus_x, q.y_minus_x));
+    const auto b = multiply(factor_of_sum(p.y + p.x), choose(negative, q.y_minus_x, q.y_plus_x));
+    const auto c = Sum<V>::negate_where(negative, multiply(factor_of_sum(p.t), q.t2d));
+    finish(p, factor(b - a), factor(twice_z - c), factor(twice_z + c), factor_of_sum(b + a));
+}
+
+/// p = 2 p; T only with kWithT: the next doubling does not need it.
+template <typename V, bool kWithT>
+[[gnu::noinline]] void double_point(Point<V>& p) noexcept {
+    const auto a = square(factor_of_sum(p.x)), b = square(factor_of_sum(p.y)), zz = square(factor_of_sum(p.z));
+    const auto xy = square(factor_of_sum(p.x + p.y));
+    const auto h = factor_of_sum(a + b), e = factor(a + b - xy);
+    const auto g = factor(a - b), f = factor(zz + zz + a - b);
+    p.x = multiply(e, f);
+    p.y = multiply(g, h);
+    p.z = multiply(f, g);
+    if constexpr (kWithT) p.t = multiply(e, h);
+}
+
+/// The factor, or `word` in the chosen lanes.
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> neutral_where(typename V::Mask chosen, Factor<V> a, Limb word) {
+    repeat<kLimbs>(OCTAVO_EACH(i) { a.limb[i] = V::choose(chosen, V::every(i == 0 ? word : 0), a.limb[i]); });
+    return a;
+}
+
+/// k B from the digits of k.
+template <typename V>
+[[gnu::noinline]] void multiply_base(Point<V>& p, const CombDigits& digits) noexcept {
+    p = Point<V>::neutral();
+    for (int window = 0; window < CombDigits::kNum; ++window) {
+        const V digit = V::load(digits.digit + window);
+        const V index = digit.magnitude() - V::every(1);
+        const auto none = digit.is_zero();
+        const auto& entries = kComb[window];
+        const auto select = [&](int first, Limb word) __attribute__((always_inline)) {
+            Factor<V> result;
+            repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = ec::select<V, kCombEntries>(entries[first + i], index); });
+            return neutral_where(none, result, word);
+        };
+        const Addend<V> q{select(0, 1), select(kLimbs, 1), select(2 * kLimbs, 0)};
+        add(p, q, p.z + p.z, digit.is_negative());
+    }
+}
+
+}  // namespace octavo::kernel::curve25519

@@ -1,0 +1,169 @@
+#pragma once
+
+#include "kernel/curve25519/constants.hpp"
+#include "kernel/lanes/inverse_impl.hpp"
+
+/// Arithmetic modulo p = 2^255 - 19 on eight numbers side by side, written on a lane type V: five limbs of 52 bits, the top one of 47.
+/// 2^260 is 608 modulo p. A number is in one of two states, and their types keep them apart:
+///   Sum     limbs signed, below 2^61; whole value within +-2^12 2^255. What products are, and sums and differences of them
+///   Factor  what multiplication takes: the low 52 bits of each limb are right, bits above have been carried on and are
+///           to be ignored; less than 2^256 + 2^218
+/// So carries are spent on sums that will be multiplied, and on nothing else.
+namespace octavo::kernel::curve25519 {
+
+using lanes::Lanes;
+using lanes::Limb;
+using lanes::repeat;
+
+template <typename V>
+struct Sum {
+    V limb[kLimbs];
+
+    static Sum constant(const lanes::Number<kLimbs>& number) {
+        Sum result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::every(number.limb[i]); });
+        return result;
+    }
+    static Sum small(Limb word) {
+        Sum result = constant({});
+        result.limb[0] = V::every(word);
+        return result;
+    }
+    static Sum choose(typename V::Mask chosen, const Sum& yes, const Sum& no) {
+        Sum result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::choose(chosen, yes.limb[i], no.limb[i]); });
+        return result;
+    }
+    static Sum negate_where(typename V::Mask chosen, const Sum& a) {
+        Sum result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::negate_where(chosen, a.limb[i]); });
+        return result;
+    }
+};
+
+template <typename V>
+struct Factor {
+    V limb[kLimbs];
+};
+
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> operator+(const Sum<V>& a, const Sum<V>& b) {
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i] + b.limb[i]; });
+    return result;
+}
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> operator-(const Sum<V>& a, const Sum<V>& b) {
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i] - b.limb[i]; });
+    return result;
+}
+
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> carry_limbs(Sum<V> a, V above) {
+    a.limb[0] = V::madd_low(a.limb[0], above, V::every(19));
+    repeat<kLimbs - 1>(OCTAVO_EACH(i) { a.limb[i + 1] = a.limb[i + 1] + a.limb[i].signed_carry(); });
+    Factor<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i]; });
+    return result;
+}
+
+/// For sums without a negative limb: what is above 2^255 comes back as 19 times itself; then one pass of carries.
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> factor_of_sum(Sum<V> a) {
+    const V above = a.limb[4].template shifted_right<47>();
+    a.limb[4] = a.limb[4] & V::every((Limb{1} << 47) - 1);
+    return carry_limbs(a, above);
+}
+
+/// The same for any sum, to which 2^12 p are added; one p of them stays, so that no borrow makes the top limb negative.
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> factor(Sum<V> a) {
+    constexpr Limb kTopBit = Limb{1} << 47;
+    a.limb[0] = a.limb[0] - V::every(19 * ((1 << 12) + 1));
+    const V top = a.limb[4] + V::every(kTopBit << 12);
+    a.limb[4] = (top & V::every(kTopBit - 1)) | V::every(kTopBit);
+    return carry_limbs(a, top.template shifted_right<47>());
+}
+
+/// Columns 5 to 9 come back 608 times. A column has up to 56 bits: its low 52 by multiply-add, low and high half of the product, and what
+/// is above them by a third.
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> fold(V (&c)[2 * kLimbs]) {
+    const V times = V::every(608);
+    repeat<kLimbs - 1>(OCTAVO_EACH(i) {
+        c[i] = V::madd_low(c[i], c[i + 5], times);
+        c[i + 1] = V::madd_high(c[i + 1], c[i + 5], times);
+        c[i + 1] = V::madd_low(c[i + 1], c[i + 5].carry(), times);
+    });
+    // less than 2^45: 19 times it has no high half
+    const V top = V::madd_low(V::zero(), c[9], V::every(19));
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = c[i]; });
+    result.limb[4] = result.limb[4] + top.template shifted_left<5>();
+    return result;
+}
+
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> multiply_inline(const Factor<V>& a, const Factor<V>& b) {
+    V c[2 * kLimbs];
+    repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j] = V::madd_low(c[i + j], a.limb[i], b.limb[j]); });
+        repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], b.limb[j]); });
+    });
+    return fold(c);
+}
+
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> square_inline(const Factor<V>& a) {
+    V c[2 * kLimbs];
+    repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        repeat<kLimbs - 1 - i>(OCTAVO_EACH(rest) {
+            constexpr int j = i + 1 + rest;
+            c[i + j] = V::madd_low(c[i + j], a.limb[i], a.limb[j]);
+            c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], a.limb[j]);
+        });
+    });
+    repeat<2 * kLimbs - 2>(OCTAVO_EACH(i) { c[i + 1] = c[i + 1] + c[i + 1]; });
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        c[2 * i] = V::madd_low(c[2 * i], a.limb[i], a.limb[i]);
+        c[2 * i + 1] = V::madd_high(c[2 * i + 1], a.limb[i], a.limb[i]);
+    });
+    return fold(c);
+}
+
+template <typename V>
+[[gnu::noinline]] Sum<V> multiply(const Factor<V>& a, const Factor<V>& b) noexcept {
+    return multiply_inline(a, b);
+}
+template <typename V>
+[[gnu::noinline]] Sum<V> square(const Factor<V>& a) noexcept {
+    return square_inline(a);
+}
+
+/// The canonical number, in the form that inversions, comparisons and bytes take.
+template <typename V>
+[[gnu::noinline]] lanes::Modular<V, Field> canonical(const Sum<V>& a) noexcept {
+    const Factor<V> carried_once = factor(a);
+    lanes::Modular<V, Field> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = carried_once.limb[i].low(); });
+    return lanes::subtract_once(lanes::subtract_once(result));
+}
+
+/// A canonical number, or any with limbs below 2^52.
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> sum_of(const lanes::Modular<V, Field>& a) {
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i]; });
+    return result;
+}
+
+/// a / b; 0 where b is 0.
+template <typename V>
+[[gnu::noinline]] Sum<V> quotient(const Sum<V>& a, const Sum<V>& b) noexcept {
+    return sum_of(lanes::divide(canonical(a), canonical(b)));
+}
+
+}  // namespace octavo::kernel::curve25519
