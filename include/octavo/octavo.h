@@ -67,6 +67,8 @@ typedef enum octavo_status {
     OCTAVO_ERR_UNSUPPORTED = -10,      /* this instance or build cannot do that */
     OCTAVO_ERR_OPERATION_FAILED = -11, /* the operation failed on every row */
     OCTAVO_ERR_INTERNAL = -12,         /* a defect of Octavo; please report it */
+    OCTAVO_ERR_BAD_SIGNATURE = -13,    /* the answer of a verification: it is not the key's signature of this */
+    OCTAVO_ERR_BAD_POINT = -14,        /* the peer's public key is no valid point of the curve, or gives an all-zero secret */
 
     /* A key was refused; the code names the field. */
     OCTAVO_ERR_KEY_N = -32,
@@ -77,7 +79,10 @@ typedef enum octavo_status {
     OCTAVO_ERR_KEY_DP = -37,
     OCTAVO_ERR_KEY_DQ = -38,
     OCTAVO_ERR_KEY_QINV = -39,
-    OCTAVO_ERR_KEY_EXTRA_PRIME = -40
+    OCTAVO_ERR_KEY_EXTRA_PRIME = -40,
+    OCTAVO_ERR_KEY_CURVE = -41,
+    OCTAVO_ERR_KEY_PRIVATE = -42,
+    OCTAVO_ERR_KEY_PUBLIC = -43
 } octavo_status;
 
 /* The name of a status ("OCTAVO_RETRY"), or "OCTAVO_?" for a number that is none. Never null; static. */
@@ -127,13 +132,49 @@ typedef struct octavo_rsa_key {
  * OCTAVO_ERR_KEY_... names the field that is wrong. On any error *key is {0}.
  */
 OCTAVO_API octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* key);
+/* Curves. Append-only. `n` below: the bytes of the group's order; `p`: of a coordinate. */
+typedef enum octavo_curve {
+    OCTAVO_CURVE_P256 = 1, /* FIPS 186-5 / SP 800-186: n 32, p 32 */
+    OCTAVO_CURVE_P384 = 2, /* n 48, p 48 */
+    OCTAVO_CURVE_P521 = 3, /* n 66, p 66 */
+    OCTAVO_CURVE_P224 = 4, /* n 28, p 28 */
+    OCTAVO_CURVE_SECP256K1 = 5,       /* SEC 2: n 32, p 32 */
+    OCTAVO_CURVE_BRAINPOOL_P256 = 6,  /* RFC 5639, the r1 curves: n 32, p 32 */
+    OCTAVO_CURVE_BRAINPOOL_P384 = 7,  /* n 48, p 48 */
+    OCTAVO_CURVE_BRAINPOOL_P512 = 8,  /* n 64, p 64 */
+    OCTAVO_CURVE_X25519 = 16,         /* RFC 7748: 32 bytes each */
+    OCTAVO_CURVE_X448 = 17,           /* RFC 7748: 56 bytes each */
+    OCTAVO_CURVE_ED25519 = 18,        /* RFC 8032: keys of 32 bytes, signatures of 64 */
+    OCTAVO_CURVE_ED448 = 19           /* RFC 8032: keys of 57 bytes, signatures of 114 */
+} octavo_curve;
+
+/*
+ * A key on a curve. `private_key`: a big-endian scalar, 1 to order - 1, for the first eight curves; the bytes of RFC 7748 and RFC 8032 for the
+ * others. `public_key`: 04 || x || y (SEC 1, 2.3.3; compressed points are taken too), or the bytes of the RFCs. With a private
+ * key the public one may be absent. With neither, the key names a curve: for OCTAVO_EC_GENERATE.
+ * `size` is sizeof(octavo_ec_key): a later version may append fields.
+ */
+typedef struct octavo_ec_key {
+    size_t size;
+    uint32_t curve; /* octavo_curve */
+    octavo_number private_key, public_key;
+} octavo_ec_key;
+
+/*
+ * Registers a key on a curve. The bytes are copied.
+ * Checked: lengths, the scalar's range, that the point is on the curve and not infinity. Not checked: that the two belong together.
+ * OCTAVO_ERR_KEY_CURVE, OCTAVO_ERR_KEY_PRIVATE or OCTAVO_ERR_KEY_PUBLIC names the field that is wrong. On any error *key is {0}.
+ */
+OCTAVO_API octavo_status octavo_key_create_ec(const octavo_ec_key* numbers, octavo_key* key);
 /*
  * Gives the handle back. Requests already accepted still complete; the key's memory is wiped when the last is done.
  * OCTAVO_ERR_BAD_HANDLE for a handle destroyed before.
  */
 OCTAVO_API octavo_status octavo_key_destroy(octavo_key key);
-/* The modulus length in bytes: the length of inputs and outputs. */
+/* Of an RSA key: the modulus length in bytes, which is the length of inputs and outputs. Of others: OCTAVO_ERR_BAD_ARGUMENT. */
 OCTAVO_API octavo_status octavo_key_length(octavo_key key, size_t* len);
+/* The bytes of an operation's result with this key. OCTAVO_ERR_BAD_ARGUMENT for an operation that the key cannot do. */
+OCTAVO_API octavo_status octavo_key_output_length(octavo_key key, uint32_t operation, size_t* len);
 
 /* ---- instances ---- */
 
@@ -196,7 +237,19 @@ OCTAVO_API octavo_status octavo_thread_instance_configure(const octavo_instance_
 
 typedef enum octavo_operation {
     OCTAVO_RSA_PRIVATE = 1, /* m = c^d mod n (RSADP, RSASP1): input and output of the modulus length, raw, no padding */
-    OCTAVO_RSA_PUBLIC = 2   /* c = m^e mod n (RSAEP, RSAVP1) */
+    OCTAVO_RSA_PUBLIC = 2,  /* c = m^e mod n (RSAEP, RSAVP1) */
+    /* ECDSA (FIPS 186-5, 6.4): input a digest of 1 to 64 bytes, of which the leftmost bits count; output r || s, n bytes each */
+    OCTAVO_ECDSA_SIGN = 3,
+    OCTAVO_ECDSA_VERIFY = 4, /* input r || s || digest; no output: OCTAVO_OK or OCTAVO_ERR_BAD_SIGNATURE */
+    /*
+     * Diffie-Hellman (SP 800-56A, 5.7.1.2; RFC 7748): input the peer's public key, as in octavo_ec_key; output the x coordinate, p bytes,
+     * or 32 or 56 bytes. OCTAVO_ERR_BAD_POINT.
+     */
+    OCTAVO_ECDH_DERIVE = 5,
+    /* A new key pair on the key's curve: no input; output private || public, the public key uncompressed. For every curve */
+    OCTAVO_EC_GENERATE = 6,
+    OCTAVO_EDDSA_SIGN = 7,  /* Ed25519, Ed448 (RFC 8032, pure, no context): input the message; output the signature */
+    OCTAVO_EDDSA_VERIFY = 8 /* input signature || message; no output: OCTAVO_OK or OCTAVO_ERR_BAD_SIGNATURE */
 } octavo_operation;
 
 /*
@@ -217,6 +270,7 @@ typedef struct octavo_wakeup {
     void* argument;
 } octavo_wakeup;
 
+#define OCTAVO_MAX_INPUT 2048
 /* `size` is sizeof(octavo_submission). Zeroed fields: no callback, no wake-up (set wakeup.fd to -1, or use the macro). */
 typedef struct octavo_submission {
     size_t size;
@@ -234,7 +288,7 @@ typedef struct octavo_submission {
     }
 
 /*
- * Submits a request.
+ * Submits a request. Its input has at most OCTAVO_MAX_INPUT bytes (octavo_execute() takes longer messages).
  *   OCTAVO_PENDING  accepted; *request is its handle until it is reaped (callback), fetched, released by a cancel, or destroyed
  *   OCTAVO_OK       accepted and already done in place; reap or fetch it in the same way (a callback runs at the next poll)
  *   OCTAVO_RETRY    the ring is full; nothing was taken
@@ -293,6 +347,7 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_EXPONENT = 4, /* a public exponent that the lane row does not take */
     OCTAVO_FALLBACK_CHECK = 5,    /* a lane result failed its check and was computed again */
     OCTAVO_FALLBACK_FORK = 6,     /* cancelled in a child because in flight at the fork */
+    OCTAVO_FALLBACK_CURVE = 7,    /* a curve, or an operation on it, that no lane row takes */
     OCTAVO_FALLBACK_REASONS = 8
 } octavo_fallback;
 

@@ -7,7 +7,8 @@
 #include "base/error.hpp"
 #include "instance/instance.hpp"
 #include "instance/thread_instance.hpp"
-#include "request/key.hpp"
+#include "request/ec_key.hpp"
+#include "request/rsa_key.hpp"
 
 namespace {
 
@@ -28,6 +29,20 @@ octavo_status null_argument(const char* name) noexcept { return fail(OCTAVO_ERR_
 
 octavo_status bad_size(const char* name, std::size_t size, std::size_t expected) noexcept {
     return fail(OCTAVO_ERR_BAD_ARGUMENT, "%s.size: %zu; set it to sizeof, which is %zu here", name, size, expected);
+}
+
+template <typename Kind, typename Numbers>
+octavo_status create_key(const Numbers* numbers, octavo_key* key) noexcept {
+    if (key == nullptr) return null_argument("key");
+    *key = {0};
+    if (numbers == nullptr) return null_argument("numbers");
+    if (numbers->size != sizeof *numbers) return bad_size("numbers", numbers->size, sizeof *numbers);
+    return guarded([&] {
+        std::unique_ptr<octavo::request::Key> created;
+        if (const auto status = Kind::create(*numbers, created); status != OCTAVO_OK) return status;
+        key->id = octavo::request::keys().add(std::move(created));
+        return key->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory or no place for another key");
+    });
 }
 
 /// Looks an instance up and calls `body` with it.
@@ -91,6 +106,8 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_UNSUPPORTED);
         NAME(OCTAVO_ERR_OPERATION_FAILED);
         NAME(OCTAVO_ERR_INTERNAL);
+        NAME(OCTAVO_ERR_BAD_POINT);
+        NAME(OCTAVO_ERR_BAD_SIGNATURE);
         NAME(OCTAVO_ERR_KEY_N);
         NAME(OCTAVO_ERR_KEY_E);
         NAME(OCTAVO_ERR_KEY_D);
@@ -100,6 +117,9 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_KEY_DQ);
         NAME(OCTAVO_ERR_KEY_QINV);
         NAME(OCTAVO_ERR_KEY_EXTRA_PRIME);
+        NAME(OCTAVO_ERR_KEY_CURVE);
+        NAME(OCTAVO_ERR_KEY_PRIVATE);
+        NAME(OCTAVO_ERR_KEY_PUBLIC);
     }
 #undef NAME
     return "OCTAVO_?";
@@ -108,16 +128,11 @@ const char* octavo_status_name(octavo_status status) {
 const char* octavo_error_text(void) { return octavo::last_error_text(); }
 
 octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* key) {
-    if (key == nullptr) return null_argument("key");
-    *key = {0};
-    if (numbers == nullptr) return null_argument("numbers");
-    if (numbers->size != sizeof *numbers) return bad_size("numbers", numbers->size, sizeof *numbers);
-    return guarded([&] {
-        std::unique_ptr<octavo::request::Key> created;
-        if (const auto status = octavo::request::Key::create(*numbers, created); status != OCTAVO_OK) return status;
-        key->id = octavo::request::keys().add(std::move(created));
-        return key->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory or no place for another key");
-    });
+    return create_key<octavo::request::RsaKey>(numbers, key);
+}
+
+octavo_status octavo_key_create_ec(const octavo_ec_key* numbers, octavo_key* key) {
+    return create_key<octavo::request::EcKey>(numbers, key);
 }
 
 octavo_status octavo_key_destroy(octavo_key key) {
@@ -130,7 +145,19 @@ octavo_status octavo_key_length(octavo_key key, size_t* len) {
     *len = 0;
     const octavo::request::KeyRef reference{key.id};
     if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
-    *len = reference->length();
+    if (!reference->can(OCTAVO_RSA_PUBLIC)) return fail(OCTAVO_ERR_BAD_ARGUMENT, "key: no RSA key");
+    *len = reference->output_length(OCTAVO_RSA_PUBLIC);
+    return OCTAVO_OK;
+}
+
+octavo_status octavo_key_output_length(octavo_key key, uint32_t operation, size_t* len) {
+    if (len == nullptr) return null_argument("len");
+    *len = 0;
+    const octavo::request::KeyRef reference{key.id};
+    if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+    if (!reference->can(operation))
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
+    *len = reference->output_length(operation);
     return OCTAVO_OK;
 }
 

@@ -25,9 +25,7 @@ void fire(Slot& slot) noexcept {
     slot.wake.store(Wake::fired, std::memory_order_release);  // our last use of the wake-up comes first
 }
 
-Work work_of(Slot& slot) noexcept {
-    return {&*slot.key, slot.route, slot.operation, slot.payload.data(), slot.payload.data(), slot.length};
-}
+Work work_of(Slot& slot) noexcept { return {&*slot.key, slot.route, slot.operation, slot.input(), slot.output()}; }
 
 }  // namespace
 

@@ -2,13 +2,13 @@
 
 #include <octavo/octavo.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "base/parking.hpp"
-#include "kernel/rsa/rsa.hpp"
 #include "request/key.hpp"
 #include "request/operation.hpp"
 #include "ring/ring.hpp"
@@ -24,7 +24,7 @@ struct alignas(64) Slot {
     // written by the owner before the push
     request::Route route;
     std::uint32_t operation = 0;
-    std::uint32_t length = 0;  ///< bytes of operand, and of result
+    std::uint32_t input_len = 0, output_len = 0;
     std::uint64_t submitted_ns = 0;
     request::KeyRef key;
     octavo_wakeup wakeup{-1, nullptr, nullptr};
@@ -35,8 +35,13 @@ struct alignas(64) Slot {
     // the device's own
     std::uint32_t next = 0;
 
+    Bytes input() const noexcept { return {payload.data(), input_len}; }
+    MutableBytes output() noexcept { return {payload.data(), output_len}; }
+    /// What an operand or a result may have been written to.
+    std::size_t used() const noexcept { return std::max(input_len, output_len); }
+
     /// The operand, and in its place the result: secrets, wiped by the owner.
-    std::array<std::uint8_t, kernel::rsa::kMaxModulusBytes> payload;
+    std::array<std::uint8_t, request::kMaxOperand> payload;
 };
 
 /// A ring pair with its slots: what an instance and a device share.

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/wipe.hpp"
 #include "kernel/rsa/rsa.hpp"
+#include "request/rsa_key.hpp"
 
 namespace octavo::device {
 namespace {
@@ -16,14 +17,37 @@ namespace rsa = kernel::rsa;
 
 constexpr std::size_t kMaxLaneBytes = 512;
 
-rsa::Batch* batch_function(const rsa::Row& row, std::uint32_t operation) noexcept {
-    return request::is_rsa_private(operation) ? row.run_private : row.run_public;
-}
+void run_on_ref_row(Work& work) noexcept { work.status = work.key->run_portable(work.operation, work.in, work.out); }
 
-void run_on_ref_row(Work& work) noexcept {
-    rsa::Job job{&work.key->portable_forms(), work.in, work.out, work.length, false};
-    batch_function(rsa::ref_row(), work.operation)(&job, 1, nullptr);
-    work.status = job.ok ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
+void run_rsa_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
+    // Results go to memory of their own first: where one fails its check, its operand is needed again.
+    std::array<std::array<std::uint8_t, kMaxLaneBytes>, kMaxBatch> results;
+    const WipeOnExit wipe_results{results};
+    std::array<rsa::Job, kMaxBatch> jobs;
+    std::array<Work*, kMaxBatch> owners;
+    std::size_t count = 0;
+    for (auto& work : batch) {
+        const auto* forms = static_cast<const request::RsaKey*>(work.key)->lane_forms(work.operation);
+        if (forms == nullptr) {
+            work.status = OCTAVO_ERR_NO_MEMORY;
+            continue;
+        }
+        jobs[count] = {forms, work.in.data(), results[count].data(), work.out.size(), false};
+        owners[count++] = &work;
+    }
+    const auto& row = *rsa::lane_row();
+    auto* const run = batch[0].operation == OCTAVO_RSA_PRIVATE ? row.run_private : row.run_public;
+    if (count > 0) run(jobs.data(), count, scratch.data());
+    for (std::size_t i = 0; i < count; ++i) {
+        if (jobs[i].ok) {
+            std::memcpy(owners[i]->out.data(), jobs[i].out, jobs[i].len);
+            owners[i]->status = OCTAVO_OK;
+            add(counters.lane_requests, 1);
+        } else {
+            add(counters.fallback[OCTAVO_FALLBACK_CHECK], 1);
+            run_on_ref_row(*owners[i]);
+        }
+    }
 }
 
 }  // namespace
@@ -37,32 +61,7 @@ Scratch::Scratch() {
 }
 
 void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
-    // Results go to memory of their own first: where one fails its check, its operand is needed again.
-    std::array<std::array<std::uint8_t, kMaxLaneBytes>, kMaxBatch> results;
-    const WipeOnExit wipe_results{results};
-    std::array<rsa::Job, kMaxBatch> jobs;
-    std::array<Work*, kMaxBatch> owners;
-    std::size_t count = 0;
-    for (auto& work : batch) {
-        const auto* forms = work.key->lane_forms(work.operation);
-        if (forms == nullptr) {
-            work.status = OCTAVO_ERR_NO_MEMORY;
-            continue;
-        }
-        jobs[count] = {forms, work.in, results[count].data(), work.length, false};
-        owners[count++] = &work;
-    }
-    if (count > 0) batch_function(*rsa::lane_row(), batch[0].operation)(jobs.data(), count, scratch.data());
-    for (std::size_t i = 0; i < count; ++i) {
-        if (jobs[i].ok) {
-            std::memcpy(owners[i]->out, jobs[i].out, owners[i]->length);
-            owners[i]->status = OCTAVO_OK;
-            add(counters.lane_requests, 1);
-        } else {
-            add(counters.fallback[OCTAVO_FALLBACK_CHECK], 1);
-            run_on_ref_row(*owners[i]);
-        }
-    }
+    run_rsa_lanes(batch, scratch, counters);
 }
 
 void run_portable(Work& work, Counters::Work& counters) noexcept {

@@ -19,9 +19,8 @@ struct Work {
     const request::Key* key;
     request::Route route;
     std::uint32_t operation;
-    const std::uint8_t* in;
-    std::uint8_t* out;  ///< `length` bytes; may be `in`
-    std::size_t length;
+    Bytes in;
+    MutableBytes out;                       ///< exactly the result's bytes; may be at `in`
     octavo_status status = OCTAVO_PENDING;  ///< set by the run: OCTAVO_OK or an error
 };
 

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "base/clock.hpp"
-#include "base/ct.hpp"
 #include "base/error.hpp"
 #include "base/wipe.hpp"
 
@@ -21,24 +20,17 @@ using device::Wake;
 /// What octavo_submit() and octavo_execute() check alike.
 octavo_status check_request(const request::KeyRef& key, std::uint32_t operation, Bytes input) noexcept {
     if (!key) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
-    if (operation != OCTAVO_RSA_PRIVATE && operation != OCTAVO_RSA_PUBLIC)
-        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none; see octavo_operation", operation);
-    if (request::is_rsa_private(operation) && !key->has_private())
-        return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: a private operation needs a private key; this one is public");
-    if (input.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "input: null");
-    if (input.size() != key->length())
-        return fail(OCTAVO_ERR_BAD_LENGTH, "input_len: %zu bytes; this key takes %zu", input.size(), key->length());
-    if (!ct::less(input, key->modulus())) return fail(OCTAVO_ERR_INPUT_TOO_LARGE, "input: not less than the modulus");
-    return OCTAVO_OK;
+    if (input.data() == nullptr && !input.empty()) return fail(OCTAVO_ERR_NULL_ARGUMENT, "input: null");
+    return key->check(operation, input);
 }
 
-octavo_status check_output(Bytes input, MutableBytes output) noexcept {
-    if (output.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "output: null");
-    if (output.size() < input.size())
-        return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; the result has %zu", output.size(), input.size());
+octavo_status check_output(Bytes input, MutableBytes output, std::size_t needed) noexcept {
+    if (output.data() == nullptr && needed > 0) return fail(OCTAVO_ERR_NULL_ARGUMENT, "output: null");
+    if (output.size() < needed)
+        return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; the result has %zu", output.size(), needed);
     const auto in = reinterpret_cast<std::uintptr_t>(input.data()),
                out = reinterpret_cast<std::uintptr_t>(output.data());
-    if (in != out && in < out + input.size() && out < in + input.size())
+    if (in != out && in < out + needed && out < in + input.size())
         return fail(OCTAVO_ERR_OVERLAP, "output: overlaps the input without being the same buffer");
     return OCTAVO_OK;
 }
@@ -46,6 +38,8 @@ octavo_status check_output(Bytes input, MutableBytes output) noexcept {
 octavo_status as_error(octavo_status status) noexcept {
     if (status == OCTAVO_ERR_OPERATION_FAILED) return fail(status, "the operation failed on every row");
     if (status == OCTAVO_ERR_NO_MEMORY) return fail(status, "memory ran out");
+    if (status == OCTAVO_ERR_BAD_SIGNATURE) return fail(status, "it is not the key's signature of this");
+    if (status == OCTAVO_ERR_BAD_POINT) return fail(status, "input: no valid public key of the curve");
     return status;
 }
 
@@ -69,7 +63,7 @@ Instance::~Instance() {
         if (tickets_[number].state == State::in_flight) disarm_wake(number);
     engine_.reset();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
-        if (tickets_[number].state != State::free) wipe(slot(number).payload.data(), slot(number).length);
+        if (tickets_[number].state != State::free) wipe(slot(number).payload.data(), slot(number).used());
     if (event_ >= 0) ::close(event_);
 }
 
@@ -88,6 +82,9 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     request::KeyRef key{submission.key.id};
     const Bytes input{submission.input, submission.input_len};
     if (const auto status = check_request(key, submission.operation, input); status != OCTAVO_OK) return status;
+    if (input.size() > request::kMaxOperand)
+        return fail(OCTAVO_ERR_BAD_LENGTH, "input_len: %zu bytes; at most %zu go through a ring: octavo_execute()",
+                    input.size(), request::kMaxOperand);
     const bool needs_engine = wants_engine(submission.wakeup);
     if (config_.driver == OCTAVO_DRIVER_INLINE && needs_engine)
         return fail(OCTAVO_ERR_UNSUPPORTED, "wakeup: an inline instance has nobody to wake the waiter; poll it");
@@ -114,7 +111,8 @@ void Instance::fill_slot(std::uint32_t number, const octavo_submission& submissi
     auto& place = slot(number);
     place.route = key->route(submission.operation);
     place.operation = submission.operation;
-    place.length = static_cast<std::uint32_t>(submission.input_len);
+    place.input_len = static_cast<std::uint32_t>(submission.input_len);
+    place.output_len = static_cast<std::uint32_t>(key->output_length(submission.operation));
     place.submitted_ns = now_ns();
     place.key = std::move(key);
     place.wakeup = submission.wakeup;
@@ -122,7 +120,7 @@ void Instance::fill_slot(std::uint32_t number, const octavo_submission& submissi
     const bool wakes = submission.wakeup.fd >= 0 || submission.wakeup.call != nullptr;
     place.wake.store(wakes ? Wake::armed : Wake::none, std::memory_order_relaxed);
     place.status = OCTAVO_PENDING;
-    std::memcpy(place.payload.data(), submission.input, submission.input_len);
+    if (submission.input_len > 0) std::memcpy(place.payload.data(), submission.input, submission.input_len);
     auto& ticket = tickets_[number];
     ticket.callback = submission.callback;
     ticket.argument = submission.callback_argument;
@@ -140,8 +138,7 @@ octavo_status Instance::enqueue(std::uint32_t number) noexcept {
 
 octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
     auto& place = slot(number);
-    device::Work work{&*place.key,          place.route,          place.operation,
-                      place.payload.data(), place.payload.data(), place.length};
+    device::Work work{&*place.key, place.route, place.operation, place.input(), place.output()};
     device::run_alone(work, costs_, scratch_, counters().by_owner);
     alone_.on_in_place(now_ns() - place.submitted_ns);
     place.wake.store(Wake::none, std::memory_order_relaxed);
@@ -266,14 +263,14 @@ void Instance::call_back(std::uint32_t number) noexcept {
     ticket.state = State::calling;
     in_callback_ = true;
     ticket.callback(ticket.argument, {handle(number)}, place.status, ok ? place.payload.data() : nullptr,
-                    ok ? place.length : 0);
+                    ok ? place.output_len : 0);
     in_callback_ = false;
     release(number);
 }
 
 void Instance::release(std::uint32_t number) noexcept {
     auto& place = slot(number);
-    wipe(place.payload.data(), place.length);
+    wipe(place.payload.data(), place.used());
     place.key.reset();
     auto& ticket = tickets_[number];
     ticket.state = State::free;
@@ -313,11 +310,10 @@ octavo_status Instance::result(std::uint64_t request, MutableBytes output, std::
     const auto& place = slot(*number);
     const auto status = place.status;
     if (status == OCTAVO_OK) {
-        if (output.data() == nullptr) return fail(OCTAVO_ERR_NULL_ARGUMENT, "output: null");
-        if (output.size() < place.length)
-            return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; the result has %u", output.size(), place.length);
-        std::memcpy(output.data(), place.payload.data(), place.length);
-        output_len = place.length;
+        const auto checked = check_output({}, output, place.output_len);
+        if (checked != OCTAVO_OK) return checked;
+        if (place.output_len > 0) std::memcpy(output.data(), place.payload.data(), place.output_len);
+        output_len = place.output_len;
     }
     release(*number);
     return as_error(status);
@@ -350,16 +346,17 @@ octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Byte
     output_len = 0;
     const request::KeyRef reference{key};
     if (const auto status = check_request(reference, operation, input); status != OCTAVO_OK) return status;
-    if (const auto status = check_output(input, output); status != OCTAVO_OK) return status;
+    const auto needed = reference->output_length(operation);
+    if (const auto status = check_output(input, output, needed); status != OCTAVO_OK) return status;
     if (engine_ == nullptr && num_in_flight_ > 0 && !in_callback_ && !free_.empty())
         return execute_through_ring(key, operation, input, output, output_len);
     add(counters().submitted, 1);
     counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);
-    device::Work work{&*reference, reference->route(operation), operation, input.data(), output.data(), input.size()};
+    device::Work work{&*reference, reference->route(operation), operation, input, output.first(needed)};
     device::run_alone(work, costs_, scratch_, counters().by_owner);
     add(counters().in_place, 1);
     add(work.status == OCTAVO_OK ? counters().completed : counters().failed, 1);
-    if (work.status == OCTAVO_OK) output_len = input.size();
+    if (work.status == OCTAVO_OK) output_len = needed;
     return as_error(work.status);
 }
 

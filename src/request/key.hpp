@@ -2,57 +2,34 @@
 
 #include <octavo/octavo.h>
 
-#include <atomic>
-#include <memory>
-#include <vector>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/handles.hpp"
-#include "kernel/rsa/rsa.hpp"
 #include "request/operation.hpp"
 
 namespace octavo::request {
 
-/// A registered key: its numbers, checked once, and its forms for the rows. Safe for any number of threads.
+/// A registered key: its numbers, checked once, and what the rows need of them. Safe for any number of threads.
 class Key {
 public:
-    /// Checks as octavo_key_create_rsa() promises. On error `key` is untouched and the error text names the field.
-    [[nodiscard]] static octavo_status create(const octavo_rsa_key& numbers, std::unique_ptr<Key>& key) noexcept;
-
     Key(const Key&) = delete;
     Key& operator=(const Key&) = delete;
-    ~Key();
+    virtual ~Key() = default;
 
-    std::size_t length() const noexcept { return modulus_.size(); }
-    bool has_private() const noexcept { return !components_.d.empty(); }
-    Bytes modulus() const noexcept { return modulus_; }
-    Route route(std::uint32_t operation) const noexcept {
-        return is_rsa_private(operation) ? private_route_ : public_route_;
-    }
+    /// Whether the operation may run on this input. On error the text names the argument.
+    [[nodiscard]] virtual octavo_status check(std::uint32_t operation, Bytes input) const noexcept = 0;
+    /// Whether a key of this kind knows the operation.
+    virtual bool can(std::uint32_t operation) const noexcept = 0;
+    /// Bytes of the result of such an operation.
+    virtual std::size_t output_length(std::uint32_t operation) const noexcept = 0;
+    virtual Route route(std::uint32_t operation) const noexcept = 0;
+    /// Runs a checked operation on the portable row: OCTAVO_OK or an error. `out` has output_length() bytes and may be `in`.
+    [[nodiscard]] virtual octavo_status run_portable(std::uint32_t operation, Bytes in,
+                                                     MutableBytes out) const noexcept = 0;
 
-    /// The portable row's form; always there.
-    const kernel::rsa::KeyForms& portable_forms() const noexcept { return portable_forms_; }
-    /// The lane row's form for an operation whose route is a lane class; computed on first use. Null when memory runs out.
-    const kernel::rsa::KeyForms* lane_forms(std::uint32_t operation) const noexcept;
-
-private:
-    struct LaneForm;
-
+protected:
     Key() = default;
-    void copy_numbers(const octavo_rsa_key& numbers);
-    [[nodiscard]] octavo_status check_numbers() const noexcept;
-    [[nodiscard]] octavo_status make_portable() noexcept;
-    void find_routes() noexcept;
-
-    std::vector<std::uint8_t> storage_;  // all numbers; its size is fixed before the first pointer into it; wiped
-    std::vector<kernel::rsa::ExtraPrime> extra_;
-    kernel::rsa::Components components_;
-    Bytes modulus_;
-    kernel::rsa::RefFormPtr ref_;
-    kernel::rsa::KeyForms portable_forms_;
-    Route public_route_, private_route_;
-    // Published once by compare-exchange: a lock or call_once could be held by a thread that fork() leaves behind.
-    mutable std::atomic<LaneForm*> public_form_{nullptr}, private_form_{nullptr};
 };
 
 using KeyHandles = Handles<Key>;

@@ -8,6 +8,9 @@
 
 namespace octavo::request {
 
+/// Operands and results of requests that go through a ring, in bytes: a modulus of 16384 bits.
+inline constexpr std::size_t kMaxOperand = 2048;
+
 /// What may run in one batch: one operation at one size. A request's class is found once, from its key, when the key is registered.
 enum class Class : std::uint8_t {
     rsa2048_private,
@@ -28,7 +31,5 @@ struct Route {
     Class where = Class::portable;
     octavo_fallback reason = OCTAVO_FALLBACK_CPU;
 };
-
-constexpr bool is_rsa_private(std::uint32_t operation) noexcept { return operation == OCTAVO_RSA_PRIVATE; }
 
 }  // namespace octavo::request

@@ -1,8 +1,5 @@
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -15,33 +12,13 @@
 #include <utility>
 
 #include "base/wipe.hpp"
+#include "kernel/evp_ref.hpp"
 #include "kernel/openssl_ref.hpp"
 #include "kernel/rsa/rsa.hpp"
 #include "kernel/rsa/rsa_rows.hpp"
 
 namespace octavo::kernel::rsa {
 namespace {
-
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using BnCtxPtr = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
-using BnPtr = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
-
-/// Leaves the thread's error queue as it was found.
-class KeepErrors {
-public:
-    KeepErrors() noexcept { ERR_set_mark(); }
-    KeepErrors(const KeepErrors&) = delete;
-    KeepErrors& operator=(const KeepErrors&) = delete;
-    ~KeepErrors() { ERR_pop_to_mark(); }
-};
 
 constexpr std::size_t kMaxPrimes = 5;  // OpenSSL's RSA_MAX_PRIME_NUM
 constexpr std::array kFactorNames = {OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
@@ -120,61 +97,12 @@ PkeyPtr make_pkey(const KeyParams& params, bool has_private) noexcept {
     return PkeyPtr{key};
 }
 
-/// Where a thread begins to look in a pool, so that threads seldom meet at one slot.
-unsigned first_slot() noexcept {
-    static std::atomic<unsigned> next{0};
-    static thread_local const unsigned mine = next.fetch_add(1, std::memory_order_relaxed);
-    return mine;
+int init_encrypt(EVP_PKEY_CTX* ctx) noexcept {
+    return EVP_PKEY_encrypt_init(ctx) > 0 ? EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) : 0;
 }
-
-/// Idle contexts of one key, initialised for one direction; making one costs microseconds. Any thread takes and gives.
-class ContextPool {
-public:
-    using Init = int(EVP_PKEY_CTX*);
-
-    ContextPool() = default;
-    ContextPool(const ContextPool&) = delete;
-    ContextPool& operator=(const ContextPool&) = delete;
-    ~ContextPool() {
-        for (auto& slot : slots_) EVP_PKEY_CTX_free(slot.load(std::memory_order_relaxed));
-    }
-
-    PkeyCtxPtr take(EVP_PKEY* key, Init* init) noexcept {
-        for (unsigned i = 0, at = first_slot(); i < kSlots; ++i, ++at) {
-            auto& slot = slots_[at % kSlots];
-            if (slot.load(std::memory_order_relaxed) == nullptr) continue;
-            // acquire: what the last user wrote into the context is visible
-            if (auto* found = slot.exchange(nullptr, std::memory_order_acquire)) return PkeyCtxPtr{found};
-        }
-        return make(key, init);
-    }
-
-    void give(PkeyCtxPtr ctx) noexcept {
-        for (unsigned i = 0, at = first_slot(); i < kSlots; ++i, ++at) {
-            auto& slot = slots_[at % kSlots];
-            EVP_PKEY_CTX* empty = nullptr;
-            if (slot.load(std::memory_order_relaxed) != nullptr) continue;
-            // release: pairs with the acquire in take()
-            if (!slot.compare_exchange_strong(empty, ctx.get(), std::memory_order_release, std::memory_order_relaxed))
-                continue;
-            ctx.release();
-            return;
-        }
-    }
-
-private:
-    static PkeyCtxPtr make(EVP_PKEY* key, Init* init) noexcept {
-        OSSL_LIB_CTX* lib = openssl_library();
-        if (lib == nullptr) return nullptr;
-        PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_pkey(lib, key, nullptr)};
-        if (!ctx || init(ctx.get()) <= 0) return nullptr;
-        if (EVP_PKEY_CTX_set_rsa_padding(ctx.get(), RSA_NO_PADDING) <= 0) return nullptr;
-        return ctx;
-    }
-
-    static constexpr unsigned kSlots = 8;
-    std::array<std::atomic<EVP_PKEY_CTX*>, kSlots> slots_{};
-};
+int init_decrypt(EVP_PKEY_CTX* ctx) noexcept {
+    return EVP_PKEY_decrypt_init(ctx) > 0 ? EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) : 0;
+}
 
 }  // namespace
 
@@ -193,13 +121,13 @@ public:
 
     bool run_public(const std::uint8_t* in, std::uint8_t* out, std::size_t len) const noexcept {
         Live* now = len == len_ ? live() : nullptr;
-        return now != nullptr && run<EVP_PKEY_encrypt>(*now, now->encrypt, EVP_PKEY_encrypt_init, in, out, len);
+        return now != nullptr && run<EVP_PKEY_encrypt>(*now, now->encrypt, init_encrypt, in, out, len);
     }
     bool run_private(const std::uint8_t* in, std::uint8_t* out, std::size_t len) const noexcept {
         Live* now = len == len_ && has_private_ ? live() : nullptr;
         if (now == nullptr) return false;
         if (!has_crt_) return run_checked(*now, in, out, len);
-        return run<EVP_PKEY_decrypt>(*now, now->decrypt, EVP_PKEY_decrypt_init, in, out, len);
+        return run<EVP_PKEY_decrypt>(*now, now->decrypt, init_decrypt, in, out, len);
     }
 
 private:
@@ -235,8 +163,8 @@ private:
             std::array<std::uint8_t, kMaxModulusBytes> result, check;
         } work;
         WipeOnExit wiped{work};
-        if (!run<EVP_PKEY_decrypt>(now, now.decrypt, EVP_PKEY_decrypt_init, in, work.result.data(), len)) return false;
-        if (!run<EVP_PKEY_encrypt>(now, now.encrypt, EVP_PKEY_encrypt_init, work.result.data(), work.check.data(), len))
+        if (!run<EVP_PKEY_decrypt>(now, now.decrypt, init_decrypt, in, work.result.data(), len)) return false;
+        if (!run<EVP_PKEY_encrypt>(now, now.encrypt, init_encrypt, work.result.data(), work.check.data(), len))
             return false;
         if (CRYPTO_memcmp(work.check.data(), in, len) != 0) return false;
         memcpy(out, work.result.data(), len);

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+
+/// OpenSSL objects that reference rows share, in the library context of openssl_ref.hpp.
+namespace octavo::kernel {
+
+template <auto Free>
+struct Deleter {
+    template <typename T>
+    void operator()(T* object) const noexcept {
+        Free(object);
+    }
+};
+using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
+using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+using BnCtxPtr = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
+using BnPtr = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
+using GroupPtr = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
+using PointPtr = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
+
+/// Leaves the thread's error queue as it was found.
+class KeepErrors {
+public:
+    KeepErrors() noexcept { ERR_set_mark(); }
+    KeepErrors(const KeepErrors&) = delete;
+    KeepErrors& operator=(const KeepErrors&) = delete;
+    ~KeepErrors() { ERR_pop_to_mark(); }
+};
+
+/// Idle contexts of one key, initialised for one operation; making one costs microseconds. Any thread takes and gives.
+class ContextPool {
+public:
+    using Init = int(EVP_PKEY_CTX*);
+
+    ContextPool() = default;
+    ContextPool(const ContextPool&) = delete;
+    ContextPool& operator=(const ContextPool&) = delete;
+    ~ContextPool();
+
+    /// Null where memory runs out or `init` fails.
+    PkeyCtxPtr take(EVP_PKEY* key, Init* init) noexcept;
+    void give(PkeyCtxPtr ctx) noexcept;
+
+private:
+    static constexpr unsigned kSlots = 8;
+    std::array<std::atomic<EVP_PKEY_CTX*>, kSlots> slots_{};
+};
+
+}  // namespace octavo::kernel

@@ -1,0 +1,178 @@
+#include "request/ec_key.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "base/error.hpp"
+#include "base/wipe.hpp"
+#include "kernel/p256/p256.hpp"
+#include "kernel/p384/p384.hpp"
+
+namespace octavo::request {
+namespace {
+
+namespace curve = kernel::curve;
+
+constexpr std::size_t kMaxDigest = 64;
+
+octavo_status check_private(const curve::Curve& c, const octavo_number& number) noexcept {
+    if ((number.data == nullptr) != (number.len == 0))
+        return fail(OCTAVO_ERR_KEY_PRIVATE, "ec key: private_key: length %zu does not fit its pointer", number.len);
+    const bool any_length = c.family == curve::Family::weierstrass;
+    const Bytes bytes{number.data, number.len};
+    if (number.len == 0 || (any_length ? without_leading_zeros(bytes).size() <= c.private_len
+                                       : number.len == c.private_len))
+        return OCTAVO_OK;
+    return fail(OCTAVO_ERR_KEY_PRIVATE, "ec key: private_key: %zu bytes; %s takes %zu", number.len, c.name,
+                c.private_len);
+}
+
+octavo_status check_public(const curve::Curve& c, const octavo_number& number) noexcept {
+    if ((number.data == nullptr) != (number.len == 0))
+        return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: length %zu does not fit its pointer", number.len);
+    const bool compressed = c.family == curve::Family::weierstrass && number.len == 1 + c.private_len;
+    if (number.len == 0 || number.len == c.public_len || compressed) return OCTAVO_OK;
+    return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: %zu bytes; %s takes %zu", number.len, c.name,
+                c.public_len);
+}
+
+octavo_status fault_status(const curve::Curve& c, curve::Fault fault) noexcept {
+    switch (fault) {
+        case curve::Fault::ok:
+            return OCTAVO_OK;
+        case curve::Fault::private_key:
+            return fail(OCTAVO_ERR_KEY_PRIVATE, "ec key: private_key: 0, or not less than the order of %s", c.name);
+        case curve::Fault::public_key:
+            return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: no point of %s", c.name);
+        case curve::Fault::no_memory:
+            break;
+    }
+    return fail(OCTAVO_ERR_NO_MEMORY, "ec key: memory ran out");
+}
+
+octavo_status status_of(curve::Answer answer, octavo_status refusal) noexcept {
+    if (answer == curve::Answer::ok) return OCTAVO_OK;
+    return answer == curve::Answer::refused ? refusal : OCTAVO_ERR_OPERATION_FAILED;
+}
+
+bool verifies(std::uint32_t operation) noexcept {
+    return operation == OCTAVO_ECDSA_VERIFY || operation == OCTAVO_EDDSA_VERIFY;
+}
+
+/// The family that an operation is for; for OCTAVO_EC_GENERATE, every one.
+bool fits(curve::Family family, std::uint32_t operation) noexcept {
+    switch (operation) {
+        case OCTAVO_ECDSA_SIGN:
+        case OCTAVO_ECDSA_VERIFY:
+            return family == curve::Family::weierstrass;
+        case OCTAVO_ECDH_DERIVE:
+            return family != curve::Family::edwards;
+        case OCTAVO_EDDSA_SIGN:
+        case OCTAVO_EDDSA_VERIFY:
+            return family == curve::Family::edwards;
+        default:
+            return operation == OCTAVO_EC_GENERATE;
+    }
+}
+
+octavo_status bad_length(std::size_t len, const char* wanted, std::size_t number) noexcept {
+    return fail(OCTAVO_ERR_BAD_LENGTH, "input_len: %zu bytes; it is %s %zu", len, wanted, number);
+}
+
+octavo_status check_input(const curve::Curve& c, std::uint32_t operation, std::size_t len) noexcept {
+    const auto signature = verifies(operation) ? c.signature_len : 0;
+    if (len < signature) return bad_length(len, "a signature and what it signs: over", signature);
+    const auto digest = len - signature;
+    switch (operation) {
+        case OCTAVO_ECDSA_SIGN:
+        case OCTAVO_ECDSA_VERIFY:
+            return digest >= 1 && digest <= kMaxDigest ? OCTAVO_OK : bad_length(digest, "a digest of 1 to", kMaxDigest);
+        case OCTAVO_ECDH_DERIVE: {
+            const bool compressed = c.family == curve::Family::weierstrass && len == 1 + c.private_len;
+            return len == c.public_len || compressed ? OCTAVO_OK : bad_length(len, "a public key of", c.public_len);
+        }
+        case OCTAVO_EC_GENERATE:
+            return len == 0 ? OCTAVO_OK : bad_length(len, "nothing:", 0);
+        default:
+            return OCTAVO_OK;
+    }
+}
+
+}  // namespace
+
+octavo_status EcKey::create(const octavo_ec_key& numbers, std::unique_ptr<Key>& key) noexcept try {
+    const auto* found = curve::find(numbers.curve);
+    if (found == nullptr) return fail(OCTAVO_ERR_KEY_CURVE, "ec key: curve: %u is none; see octavo_curve", numbers.curve);
+    if (const auto status = check_private(*found, numbers.private_key); status != OCTAVO_OK) return status;
+    if (const auto status = check_public(*found, numbers.public_key); status != OCTAVO_OK) return status;
+    std::unique_ptr<EcKey> fresh{new EcKey(*found)};
+    if (const auto status = fresh->take(numbers); status != OCTAVO_OK) return status;
+    key = std::move(fresh);
+    return OCTAVO_OK;
+} catch (const std::bad_alloc&) {
+    return fail(OCTAVO_ERR_NO_MEMORY, "ec key: memory ran out");
+}
+
+EcKey::~EcKey() { wipe(private_.data(), private_.size()); }
+
+octavo_status EcKey::take(const octavo_ec_key& numbers) noexcept {
+    const Bytes given{numbers.private_key.data, numbers.private_key.len};
+    if (given.empty() && numbers.public_key.len == 0) return OCTAVO_OK;
+    if (!given.empty()) {
+        private_len_ = curve_.private_len;
+        const auto digits = given.size() > private_len_ ? given.last(private_len_) : given;
+        std::copy(digits.begin(), digits.end(), private_.begin() + static_cast<std::ptrdiff_t>(private_len_ - digits.size()));
+    }
+    public_len_ = curve_.public_len;
+    return fault_status(curve_, curve::make_form(curve_, private_key(), {numbers.public_key.data, numbers.public_key.len},
+                                                 form_, MutableBytes{public_}.first(public_len_)));
+}
+
+bool EcKey::can(std::uint32_t operation) const noexcept { return fits(curve_.family, operation); }
+
+octavo_status EcKey::check(std::uint32_t operation, Bytes input) const noexcept {
+    if (!can(operation))
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of a key on %s; see octavo_operation", operation,
+                    curve_.name);
+    if (operation != OCTAVO_EC_GENERATE && form_ == nullptr)
+        return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: it names a curve and has no numbers");
+    if (operation != OCTAVO_EC_GENERATE && !verifies(operation) && private_len_ == 0)
+        return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: a private operation needs a private key; this one is public");
+    return check_input(curve_, operation, input.size());
+}
+
+std::size_t EcKey::output_length(std::uint32_t operation) const noexcept {
+    switch (operation) {
+        case OCTAVO_ECDSA_SIGN:
+        case OCTAVO_EDDSA_SIGN:
+            return curve_.signature_len;
+        case OCTAVO_ECDH_DERIVE:
+            return curve_.secret_len;
+        case OCTAVO_EC_GENERATE:
+            return curve_.private_len + curve_.public_len;
+        default:
+            return 0;
+    }
+}
+
+Route EcKey::route(std::uint32_t /*operation*/) const noexcept { return {Class::portable, OCTAVO_FALLBACK_CURVE}; }
+
+octavo_status EcKey::run_portable(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept {
+    switch (operation) {
+        case OCTAVO_ECDSA_SIGN:
+        case OCTAVO_EDDSA_SIGN:
+            return curve::sign(*form_, in, out) ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
+        case OCTAVO_ECDSA_VERIFY:
+        case OCTAVO_EDDSA_VERIFY:
+            return status_of(curve::verify(*form_, in.first(curve_.signature_len), in.subspan(curve_.signature_len)),
+                             OCTAVO_ERR_BAD_SIGNATURE);
+        case OCTAVO_ECDH_DERIVE:
+            return status_of(curve::derive(*form_, in, out), OCTAVO_ERR_BAD_POINT);
+        default:
+            return curve::generate(curve_, out.first(curve_.private_len), out.subspan(curve_.private_len))
+                       ? OCTAVO_OK
+                       : OCTAVO_ERR_OPERATION_FAILED;
+    }
+}
+
+}  // namespace octavo::request
