@@ -68,7 +68,7 @@ typedef enum octavo_status {
     OCTAVO_ERR_OPERATION_FAILED = -11, /* the operation failed on every row */
     OCTAVO_ERR_INTERNAL = -12,         /* a defect of Octavo; please report it */
     OCTAVO_ERR_BAD_SIGNATURE = -13,    /* the answer of a verification: it is not the key's signature of this */
-    OCTAVO_ERR_BAD_POINT = -14,        /* the peer's public key is no valid point of the curve, or gives an all-zero secret */
+    OCTAVO_ERR_BAD_POINT = -14, /* the peer's public key is no valid point of the curve, or gives an all-zero secret */
 
     /* A key was refused; the code names the field. */
     OCTAVO_ERR_KEY_N = -32,
@@ -134,18 +134,18 @@ typedef struct octavo_rsa_key {
 OCTAVO_API octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* key);
 /* Curves. Append-only. `n` below: the bytes of the group's order; `p`: of a coordinate. */
 typedef enum octavo_curve {
-    OCTAVO_CURVE_P256 = 1, /* FIPS 186-5 / SP 800-186: n 32, p 32 */
-    OCTAVO_CURVE_P384 = 2, /* n 48, p 48 */
-    OCTAVO_CURVE_P521 = 3, /* n 66, p 66 */
-    OCTAVO_CURVE_P224 = 4, /* n 28, p 28 */
-    OCTAVO_CURVE_SECP256K1 = 5,       /* SEC 2: n 32, p 32 */
-    OCTAVO_CURVE_BRAINPOOL_P256 = 6,  /* RFC 5639, the r1 curves: n 32, p 32 */
-    OCTAVO_CURVE_BRAINPOOL_P384 = 7,  /* n 48, p 48 */
-    OCTAVO_CURVE_BRAINPOOL_P512 = 8,  /* n 64, p 64 */
-    OCTAVO_CURVE_X25519 = 16,         /* RFC 7748: 32 bytes each */
-    OCTAVO_CURVE_X448 = 17,           /* RFC 7748: 56 bytes each */
-    OCTAVO_CURVE_ED25519 = 18,        /* RFC 8032: keys of 32 bytes, signatures of 64 */
-    OCTAVO_CURVE_ED448 = 19           /* RFC 8032: keys of 57 bytes, signatures of 114 */
+    OCTAVO_CURVE_P256 = 1,           /* FIPS 186-5 / SP 800-186: n 32, p 32 */
+    OCTAVO_CURVE_P384 = 2,           /* n 48, p 48 */
+    OCTAVO_CURVE_P521 = 3,           /* n 66, p 66 */
+    OCTAVO_CURVE_P224 = 4,           /* n 28, p 28 */
+    OCTAVO_CURVE_SECP256K1 = 5,      /* SEC 2: n 32, p 32 */
+    OCTAVO_CURVE_BRAINPOOL_P256 = 6, /* RFC 5639, the r1 curves: n 32, p 32 */
+    OCTAVO_CURVE_BRAINPOOL_P384 = 7, /* n 48, p 48 */
+    OCTAVO_CURVE_BRAINPOOL_P512 = 8, /* n 64, p 64 */
+    OCTAVO_CURVE_X25519 = 16,        /* RFC 7748: 32 bytes each */
+    OCTAVO_CURVE_X448 = 17,          /* RFC 7748: 56 bytes each */
+    OCTAVO_CURVE_ED25519 = 18,       /* RFC 8032: keys of 32 bytes, signatures of 64 */
+    OCTAVO_CURVE_ED448 = 19          /* RFC 8032: keys of 57 bytes, signatures of 114 */
 } octavo_curve;
 
 /*

@@ -35,6 +35,11 @@ octavo_status check_output(Bytes input, MutableBytes output, std::size_t needed)
     return OCTAVO_OK;
 }
 
+/// The operation ran to its end: a signature that is none, or a point that is none, is what there is to say.
+bool is_answer(octavo_status status) noexcept {
+    return status == OCTAVO_OK || status == OCTAVO_ERR_BAD_SIGNATURE || status == OCTAVO_ERR_BAD_POINT;
+}
+
 octavo_status as_error(octavo_status status) noexcept {
     if (status == OCTAVO_ERR_OPERATION_FAILED) return fail(status, "the operation failed on every row");
     if (status == OCTAVO_ERR_NO_MEMORY) return fail(status, "memory ran out");
@@ -166,7 +171,7 @@ void Instance::conclude(std::uint32_t number, octavo_status status) noexcept {
 
 void Instance::finish(std::uint32_t number, octavo_status status) noexcept {
     conclude(number, status);
-    if (status == OCTAVO_OK)
+    if (is_answer(status))
         add(counters().completed, 1);
     else
         add(status == OCTAVO_CANCELLED ? counters().cancelled : counters().failed, 1);
@@ -355,7 +360,7 @@ octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Byte
     device::Work work{&*reference, reference->route(operation), operation, input, output.first(needed)};
     device::run_alone(work, costs_, scratch_, counters().by_owner);
     add(counters().in_place, 1);
-    add(work.status == OCTAVO_OK ? counters().completed : counters().failed, 1);
+    add(is_answer(work.status) ? counters().completed : counters().failed, 1);
     if (work.status == OCTAVO_OK) output_len = needed;
     return as_error(work.status);
 }

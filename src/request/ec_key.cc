@@ -20,8 +20,8 @@ octavo_status check_private(const curve::Curve& c, const octavo_number& number) 
         return fail(OCTAVO_ERR_KEY_PRIVATE, "ec key: private_key: length %zu does not fit its pointer", number.len);
     const bool any_length = c.family == curve::Family::weierstrass;
     const Bytes bytes{number.data, number.len};
-    if (number.len == 0 || (any_length ? without_leading_zeros(bytes).size() <= c.private_len
-                                       : number.len == c.private_len))
+    if (number.len == 0 ||
+        (any_length ? without_leading_zeros(bytes).size() <= c.private_len : number.len == c.private_len))
         return OCTAVO_OK;
     return fail(OCTAVO_ERR_KEY_PRIVATE, "ec key: private_key: %zu bytes; %s takes %zu", number.len, c.name,
                 c.private_len);
@@ -32,8 +32,7 @@ octavo_status check_public(const curve::Curve& c, const octavo_number& number) n
         return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: length %zu does not fit its pointer", number.len);
     const bool compressed = c.family == curve::Family::weierstrass && number.len == 1 + c.private_len;
     if (number.len == 0 || number.len == c.public_len || compressed) return OCTAVO_OK;
-    return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: %zu bytes; %s takes %zu", number.len, c.name,
-                c.public_len);
+    return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: %zu bytes; %s takes %zu", number.len, c.name, c.public_len);
 }
 
 octavo_status fault_status(const curve::Curve& c, curve::Fault fault) noexcept {
@@ -102,7 +101,8 @@ octavo_status check_input(const curve::Curve& c, std::uint32_t operation, std::s
 
 octavo_status EcKey::create(const octavo_ec_key& numbers, std::unique_ptr<Key>& key) noexcept try {
     const auto* found = curve::find(numbers.curve);
-    if (found == nullptr) return fail(OCTAVO_ERR_KEY_CURVE, "ec key: curve: %u is none; see octavo_curve", numbers.curve);
+    if (found == nullptr)
+        return fail(OCTAVO_ERR_KEY_CURVE, "ec key: curve: %u is none; see octavo_curve", numbers.curve);
     if (const auto status = check_private(*found, numbers.private_key); status != OCTAVO_OK) return status;
     if (const auto status = check_public(*found, numbers.public_key); status != OCTAVO_OK) return status;
     std::unique_ptr<EcKey> fresh{new EcKey(*found)};
@@ -121,11 +121,13 @@ octavo_status EcKey::take(const octavo_ec_key& numbers) noexcept {
     if (!given.empty()) {
         private_len_ = curve_.private_len;
         const auto digits = given.size() > private_len_ ? given.last(private_len_) : given;
-        std::copy(digits.begin(), digits.end(), private_.begin() + static_cast<std::ptrdiff_t>(private_len_ - digits.size()));
+        std::copy(digits.begin(), digits.end(),
+                  private_.begin() + static_cast<std::ptrdiff_t>(private_len_ - digits.size()));
     }
     public_len_ = curve_.public_len;
-    return fault_status(curve_, curve::make_form(curve_, private_key(), {numbers.public_key.data, numbers.public_key.len},
-                                                 form_, MutableBytes{public_}.first(public_len_)));
+    return fault_status(
+        curve_, curve::make_form(curve_, private_key(), {numbers.public_key.data, numbers.public_key.len}, form_,
+                                 MutableBytes{public_}.first(public_len_)));
 }
 
 bool EcKey::can(std::uint32_t operation) const noexcept { return fits(curve_.family, operation); }
@@ -158,6 +160,15 @@ std::size_t EcKey::output_length(std::uint32_t operation) const noexcept {
 Route EcKey::route(std::uint32_t /*operation*/) const noexcept { return {Class::portable, OCTAVO_FALLBACK_CURVE}; }
 
 octavo_status EcKey::run_portable(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept {
+    // OpenSSL's outputs must not overlap its inputs
+    std::array<std::uint8_t, kMaxPrivate + kMaxPublic> result;
+    const WipeOnExit wiper{result};
+    const auto status = run_apart(operation, in, MutableBytes{result}.first(out.size()));
+    if (status == OCTAVO_OK) std::copy_n(result.begin(), out.size(), out.begin());
+    return status;
+}
+
+octavo_status EcKey::run_apart(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept {
     switch (operation) {
         case OCTAVO_ECDSA_SIGN:
         case OCTAVO_EDDSA_SIGN:

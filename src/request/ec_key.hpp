@@ -30,6 +30,7 @@ private:
     static constexpr std::size_t kMaxPrivate = 66, kMaxPublic = 133;
 
     explicit EcKey(const kernel::curve::Curve& curve) noexcept : curve_(curve) {}
+    [[nodiscard]] octavo_status run_apart(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept;
     [[nodiscard]] octavo_status take(const octavo_ec_key& numbers) noexcept;
 
     const kernel::curve::Curve& curve_;

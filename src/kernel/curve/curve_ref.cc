@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
-#include <vector>
+#include <utility>
 
 #include "base/wipe.hpp"
 #include "kernel/curve/curve.hpp"
@@ -96,8 +96,8 @@ PkeyPtr make_raw(const Curve& curve, Bytes private_bytes, Bytes public_bytes) no
     OSSL_LIB_CTX* lib = openssl_library();
     if (lib == nullptr) return nullptr;
     if (private_bytes.empty())
-        return PkeyPtr{EVP_PKEY_new_raw_public_key_ex(lib, curve.name, nullptr, public_bytes.data(),
-                                                      public_bytes.size())};
+        return PkeyPtr{
+            EVP_PKEY_new_raw_public_key_ex(lib, curve.name, nullptr, public_bytes.data(), public_bytes.size())};
     return PkeyPtr{
         EVP_PKEY_new_raw_private_key_ex(lib, curve.name, nullptr, private_bytes.data(), private_bytes.size())};
 }
@@ -244,8 +244,7 @@ Answer verify_message(EVP_PKEY* key, Bytes signature, Bytes message) noexcept {
     const MdCtxPtr ctx{EVP_MD_CTX_new()};
     if (!ctx || EVP_DigestVerifyInit_ex(ctx.get(), nullptr, nullptr, openssl_library(), nullptr, key, nullptr) != 1)
         return Answer::failed;
-    const int good =
-        EVP_DigestVerify(ctx.get(), signature.data(), signature.size(), message.data(), message.size());
+    const int good = EVP_DigestVerify(ctx.get(), signature.data(), signature.size(), message.data(), message.size());
     return good == 1 ? Answer::ok : Answer::refused;
 }
 

@@ -26,7 +26,7 @@ constexpr Reason kReasons[OCTAVO_FALLBACK_REASONS] = {
     {"check", "results that failed their check and were computed again",
      "suspect the hardware, and please report this"},
     {"fork", "requests in flight at a fork", ""},
-    {"unknown", "a reason that this program does not know", "use the octavo program of the library's version"},
+    {"curve", "a curve that no fast row takes", "use P-256, P-384, X25519 or Ed25519"},
 };
 
 Activity counted(const octavo_statistics& counters) {
