@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
 #include <random>
 #include <thread>
 #include <vector>
@@ -37,7 +36,7 @@ TEST(ConstantTime, LessComparesBigEndianNumbers) {
     EXPECT_FALSE(ct::less(low, low));
 }
 
-TEST(ConstantTime, LessAgreesWithMemcmp) {
+TEST(ConstantTime, LessIsTheOrderOfBytes) {
     std::mt19937 random{1};
     for (int round = 0; round < 20000; ++round) {
         std::vector<std::uint8_t> a(round % 41), b;
@@ -45,7 +44,7 @@ TEST(ConstantTime, LessAgreesWithMemcmp) {
         b = a;
         for (auto change = random() % 3; change > 0 && !b.empty(); --change)
             b[random() % b.size()] = static_cast<std::uint8_t>(random());
-        EXPECT_EQ(ct::less(a, b), std::memcmp(a.data(), b.data(), a.size()) < 0);
+        EXPECT_EQ(ct::less(a, b), a < b);
     }
 }
 
