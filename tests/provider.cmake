@@ -2,7 +2,7 @@
 find_package(nlohmann_json REQUIRED)
 
 add_library(provider_support STATIC provider/keys.cc provider/sides.cc)
-target_include_directories(provider_support PUBLIC provider)
+target_include_directories(provider_support PUBLIC provider ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(provider_support PUBLIC
   OCTAVO_MODULES="${CMAKE_BINARY_DIR}/lib/ossl-modules"
   OCTAVO_SHARED_VECTORS="${PROJECT_SOURCE_DIR}/../shared/vectors")

@@ -10,9 +10,11 @@
 #include <openssl/x509.h>
 
 #include <functional>
+#include <optional>
 
 #include "keys.hpp"
 #include "shim.hpp"
+#include "support/leaks.hpp"
 
 namespace octavo::test {
 namespace {
@@ -224,6 +226,9 @@ TEST(KeyImport, MalformedNumbers) {
         if (i > 1) with(i, "one", [](BIGNUM* n) { BN_one(n); });
         auto without = numbers;
         without.erase(without.begin() + static_cast<long>(i));
+        // OpenSSL 3.0's own import loses two numbers where a CRT value is missing, on both sides.
+        std::optional<LossesExpected> in_openssl;
+        if (i > 2) in_openssl.emplace();
         compare("left out", [&](Trace& trace, OSSL_LIB_CTX* side) { import_numbers(trace, side, without); });
     }
     with(4, "q is p", [&](BIGNUM* n) { BN_copy(n, numbers[3].second); });
