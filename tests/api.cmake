@@ -19,4 +19,6 @@ octavo_api_test(hpp octavo api/hpp_plain.cc)
 set_source_files_properties(api/hpp_plain.cc PROPERTIES COMPILE_OPTIONS "-fno-exceptions;-fno-rtti")
 
 octavo_api_test(property octavo api/property_model.cc api/property_worker.cc)
+octavo_forks_while_busy(api_fork_test)
+octavo_forks_while_busy(api_property_test)
 set_tests_properties(api.property PROPERTIES LABELS "api;property" TIMEOUT 1200)

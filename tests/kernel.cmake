@@ -5,6 +5,7 @@ target_link_libraries(rsa_test_keys PUBLIC octavo_kernel)
 
 add_executable(rsa_test ${rsa_dir}/rsa_test.cc ${rsa_dir}/rsa_ref_test.cc ${rsa_dir}/rsa_check_test.cc)
 target_link_libraries(rsa_test PRIVATE rsa_test_keys GTest::gtest_main)
+octavo_forks_while_busy(rsa_test)
 
 # A process for each group of tests: keys are slow to make, and are made once per process.
 set(rows *RsaRow*:*RsaFault*)

@@ -5,8 +5,6 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <thread>
 
 #include "sanitizers.hpp"
@@ -79,7 +77,6 @@ public:
     }
 
     bool take_off() {
-        if (kUnderAsan && !warm_up()) return false;
         auto submission = plain_submission(problem_.key, OCTAVO_RSA_PUBLIC, problem_.plain);
         for (auto& request : requests_) CHILD_CHECK(octavo_submit(instance_, &submission, &request) >= OCTAVO_OK);
         submission.callback = &Tally::run;
@@ -115,16 +112,6 @@ public:
     }
 
 private:
-    /// AddressSanitizer's allocator has locks that a thread takes as it starts; a fork at that moment would leave them taken.
-    bool warm_up() {
-        const auto submission = plain_submission(problem_.key, OCTAVO_RSA_PUBLIC, problem_.plain);
-        octavo_request request{};
-        CHILD_CHECK(octavo_submit(instance_, &submission, &request) >= OCTAVO_OK);
-        CHILD_CHECK(octavo_wait(instance_, request, UINT64_MAX) == OCTAVO_OK);
-        CHILD_CHECK(octavo_cancel(instance_, request) == OCTAVO_OK);
-        return true;
-    }
-
     static constexpr int kEach = 10;
     octavo_instance instance_;
     const Problem& problem_;
@@ -163,7 +150,7 @@ TEST_P(Fork, ThreeDeepWithRequestsInFlight) {
         EXPECT_TRUE(generation(instance_.handle(), lanes_, 3));
     }
     const auto s = statistics_of(instance_.handle());
-    EXPECT_EQ(s.completed, kUnderAsan ? 210U : 200U);
+    EXPECT_EQ(s.completed, 200U);
     EXPECT_EQ(s.cancelled, 0U);
     EXPECT_TRUE(adds_up(s));
 }
@@ -322,17 +309,12 @@ TEST_P(Fork, WakeupsStayTheParents) {
 
 // ---- under load ----
 
-/// Held while a thread computes, and alone by who forks; under AddressSanitizer only, for its allocator's locks.
-std::shared_mutex quiet;
-
 /// A thread that computes with its own instance until it is told to stop.
 void compute(Driver driver, const Problem& small, const Problem& lanes, const std::atomic<bool>& stop,
              std::atomic<int>& rounds) {
     auto instance = make_instance(driver);
     Buffer output(64);
     while (!stop) {
-        std::shared_lock<std::shared_mutex> lock;
-        if (kUnderAsan) lock = std::shared_lock{quiet};
         if (!generation(instance.handle(), rounds % 3 == 0 ? lanes : small, 0)) return;
         if (!instance.execute(small.key, Operation::rsa_private, small.raised, output) || output != small.plain) return;
         ++rounds;
@@ -345,8 +327,6 @@ void fork_and_check(const Problem& small, const Problem& lanes) {
     for (int i = 0; i < 200; ++i) {
         Flight flight{mine.handle(), small};
         ASSERT_TRUE(flight.take_off());
-        std::unique_lock<std::shared_mutex> lock;
-        if (kUnderAsan) lock = std::unique_lock{quiet};
         ASSERT_TRUE(true_in_child([&] {
             if (!flight.is_cancelled()) return false;
             Buffer output(64);

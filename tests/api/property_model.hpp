@@ -5,7 +5,7 @@
 #include <barrier>
 #include <memory>
 #include <random>
-#include <shared_mutex>
+#include <mutex>
 #include <vector>
 
 #include "support.hpp"
@@ -142,14 +142,14 @@ private:
 struct Options {
     std::uint64_t steps = 0;
     bool forks = false;
-    bool gated = false;  ///< fork only where no thread is in the middle of a step or of its start
+    bool gated = false;  ///< fork only where no engine thread is ending
 };
 
 struct Shared {
     KeyRing keys;
     std::atomic<std::uint64_t>* operations;  ///< in memory shared with children
-    std::shared_mutex gate;
-    std::barrier<> all_steps_done;  ///< nobody ends, and so frees memory ungated, while anybody may fork
+    std::mutex gate;
+    std::barrier<> all_steps_done;  ///< nobody ends while anybody may fork
 };
 
 /// One thread's random steps over its own instances.
@@ -171,7 +171,6 @@ private:
     void act(Bench& bench);
     void finish();
     void fork_child();
-    void settle(Bench& bench);
     [[noreturn]] void live_as_child();
 
     void submit(Bench& bench);

@@ -13,9 +13,8 @@
 ///
 ///     OCTAVO_PROPERTY_OPS=5000000 OCTAVO_PROPERTY_SEED=7 api_property_test
 ///
-/// ThreadSanitizer supports no threads in the child of a process with threads: the variants with fork() are off under it. AddressSanitizer's
-/// allocator has locks that fork() may find taken, and a child then waits for ever: under it a fork waits until no thread is in the middle of a
-/// step, and engine threads are past their start.
+/// ThreadSanitizer supports no threads in the child of a process with threads: the variants with fork() are off under it. Under
+/// AddressSanitizer a fork waits while an engine thread ends: see support/fork_asan.cc.
 
 namespace api_test::model {
 namespace {

@@ -58,8 +58,6 @@ void Worker::run() {
 void Worker::step() {
     const bool forks = options_.forks && depth_ < kDepth;
     if (forks && random_() % (depth_ == 0 ? 2500 : 100) == 0) return fork_child();
-    std::shared_lock<std::shared_mutex> lock;
-    if (options_.gated && depth_ == 0) lock = std::shared_lock{shared_.gate};
     act(*benches_[random_() % benches_.size()]);
 }
 
@@ -237,8 +235,13 @@ void Worker::execute(Bench& bench) {
 
 void Worker::statistics(Bench& bench) { bench.check_statistics(); }
 
+/// An engine thread ends here.
 void Worker::renew_instance(Bench& bench) {
-    bench.destroy();
+    {
+        std::unique_lock<std::mutex> lock;
+        if (options_.gated && depth_ == 0) lock = std::unique_lock{shared_.gate};
+        bench.destroy();
+    }
     bench.create(random_);
 }
 
@@ -254,37 +257,16 @@ void Worker::ask_fd(Bench& bench) {
 // ---- fork ----
 
 void Worker::fork_child() {
-    std::unique_lock<std::shared_mutex> lock;
-    if (options_.gated) {
-        if (depth_ == 0) lock = std::unique_lock{shared_.gate};  // in a child there is nobody else
-        for (auto& bench : benches_) settle(*bench);
-    }
+    std::unique_lock<std::mutex> lock;
+    if (options_.gated && depth_ == 0) lock = std::unique_lock{shared_.gate};  // in a child there is nobody else
     const auto child = fork();
     MODEL_CHECK(child >= 0);
     if (child == 0) live_as_child();
-    lock = {};
+    if (lock) lock.unlock();
     int status = 0;
     MODEL_CHECK(waitpid(child, &status, 0) == child);
     if (status != 0) std::fprintf(stderr, "a child ended with status %d\n", status);
     MODEL_CHECK(status == 0);
-}
-
-/// An engine thread that has done something is past its start, in which it takes locks of the sanitizer's allocator.
-void Worker::settle(Bench& bench) {
-    if (bench.driver == octavo::Driver::in_line) return;
-    const auto key = shared_.keys.pick(random_);
-    const auto submission = submission_of(key);
-    octavo_request request{};
-    octavo_status status;
-    while ((status = octavo_submit(bench.handle, &submission, &request)) == OCTAVO_RETRY) {
-        bench.check_retry();
-        poll(bench);
-        result(bench);
-    }
-    MODEL_CHECK(status >= OCTAVO_OK);
-    MODEL_CHECK(octavo_wait(bench.handle, request, UINT64_MAX) == OCTAVO_OK);
-    MODEL_CHECK(octavo_cancel(bench.handle, request) == OCTAVO_OK);
-    ++bench.executed;
 }
 
 /// The other threads are gone, with whatever they held; what is ours goes on.
