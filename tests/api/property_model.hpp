@@ -4,8 +4,8 @@
 #include <atomic>
 #include <barrier>
 #include <memory>
-#include <random>
 #include <mutex>
+#include <random>
 #include <vector>
 
 #include "support.hpp"
