@@ -22,7 +22,7 @@ target_link_libraries(make_corpus PRIVATE octavo_fuzzed)
 add_test(NAME fuzz.corpus COMMAND make_corpus ${CMAKE_BINARY_DIR}/seeds)
 set_tests_properties(fuzz.corpus PROPERTIES FIXTURES_SETUP seeds LABELS fuzz)
 
-foreach(name key api)
+foreach(name key api config stats)
   add_executable(${name}_fuzz fuzz/${name}_fuzz.cc)
   target_link_libraries(${name}_fuzz PRIVATE octavo_fuzzed)
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)

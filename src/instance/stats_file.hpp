@@ -3,8 +3,11 @@
 #include <octavo/octavo.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,7 +64,7 @@ private:
     std::uint64_t generation_ = 0;     // fork generation in which the block was taken
 };
 
-/// A copy of another process's file.
+/// A copy of another process's file. Its texts hold printable characters only.
 struct ProcessStats {
     std::uint32_t pid;
     std::string command;
@@ -72,10 +75,14 @@ struct ProcessStats {
         octavo_statistics counters;
     };
     std::vector<Instance> instances;
+    std::uint64_t start = 0;  ///< as StatsFile::process_start
 };
 
 /// The sum of what an instance's thread and its engine thread have counted, as of now. `statistics.size` is left alone.
 void add_up(const device::Counters& counters, octavo_statistics& statistics) noexcept;
+
+/// What the bytes of a statistics file say, whoever wrote them; nothing where it is not one of this version.
+std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes);
 
 /// All live processes' statistics in all folders /dev/shm/octavo-* that this user may read, and in stats_directory(), by pid. Files of processes
 /// that are gone are skipped (and removed where that is allowed); malformed files are skipped.

@@ -1,10 +1,10 @@
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -18,52 +18,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of another process, mapped for reading.
-class MappedFile {
-public:
-    explicit MappedFile(const fs::path& path) {
-        const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0) return;
-        struct stat info {};
-        if (::fstat(fd, &info) == 0 && info.st_size == static_cast<off_t>(sizeof(StatsFile)))
-            memory_ = ::mmap(nullptr, sizeof(StatsFile), PROT_READ, MAP_SHARED, fd, 0);
-        ::close(fd);
+/// A copy: a file that its owner truncates under a mapping would end this process. Empty where it has not a statistics file's length.
+std::vector<std::byte> read_bytes(const fs::path& path) {
+    // without O_NONBLOCK a pipe of that name would hold this process up
+    const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return {};
+    std::vector<std::byte> bytes;
+    struct stat info {};
+    if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == static_cast<off_t>(sizeof(StatsFile))) {
+        bytes.resize(sizeof(StatsFile));
+        if (::pread(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) bytes.clear();
     }
-    MappedFile(const MappedFile&) = delete;
-    MappedFile& operator=(const MappedFile&) = delete;
-    ~MappedFile() {
-        if (memory_ != MAP_FAILED) ::munmap(memory_, sizeof(StatsFile));
-    }
-
-    /// Null for a file that is not one of ours.
-    const StatsFile* get() const noexcept {
-        if (memory_ == MAP_FAILED) return nullptr;
-        const auto* file = static_cast<const StatsFile*>(memory_);
-        return file->magic == kStatsMagic && file->version == kStatsVersion ? file : nullptr;
-    }
-
-private:
-    void* memory_ = MAP_FAILED;
-};
-
-template <std::size_t N>
-std::string text_of(const char (&field)[N]) {
-    return {field, strnlen(field, N)};
+    ::close(fd);
+    return bytes;
 }
 
-ProcessStats copy(const StatsFile& file) {
-    ProcessStats process{file.pid, text_of(file.command), {}};
-    for (const auto& block : file.blocks) {
-        if (block.live.load(std::memory_order_acquire) == 0) continue;
-        ProcessStats::Instance instance{text_of(block.name),
-                                        block.driver.load(std::memory_order_relaxed),
-                                        block.counters.last_submit_ns.load(std::memory_order_relaxed),
-                                        {}};
-        instance.counters.size = sizeof instance.counters;
-        add_up(block.counters, instance.counters);
-        process.instances.push_back(std::move(instance));
-    }
-    return process;
+/// Whoever wrote the file: it must not speak to the reader's terminal.
+template <std::size_t N>
+std::string text_of(const char (&field)[N]) {
+    std::string text{field, strnlen(field, N)};
+    for (auto& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    return text;
+}
+
+ProcessStats::Instance copy(const StatsBlock& block) {
+    ProcessStats::Instance instance{text_of(block.name),
+                                    block.driver.load(std::memory_order_relaxed),
+                                    block.counters.last_submit_ns.load(std::memory_order_relaxed),
+                                    {}};
+    instance.counters.size = sizeof instance.counters;
+    add_up(block.counters, instance.counters);
+    return instance;
 }
 
 std::set<fs::path> directories() {
@@ -76,6 +62,17 @@ std::set<fs::path> directories() {
 }
 
 }  // namespace
+
+std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
+    if (bytes.size() != sizeof(StatsFile)) return std::nullopt;
+    const auto file = std::make_unique<StatsFile>();
+    std::memcpy(static_cast<void*>(file.get()), bytes.data(), sizeof *file);
+    if (file->magic != kStatsMagic || file->version != kStatsVersion) return std::nullopt;
+    ProcessStats process{file->pid, text_of(file->command), {}, file->process_start};
+    for (const auto& block : file->blocks)
+        if (block.live.load(std::memory_order_relaxed) != 0) process.instances.push_back(copy(block));
+    return process;
+}
 
 Process read_process(std::uint32_t pid) {
     Process process;
@@ -99,12 +96,11 @@ std::vector<ProcessStats> read_all_stats() {
     std::error_code ignored;
     for (const auto& directory : directories()) {
         for (const auto& entry : fs::directory_iterator{directory, ignored}) {
-            const MappedFile mapped{entry.path()};
-            const auto* file = mapped.get();
-            if (file == nullptr || entry.path().filename() != std::to_string(file->pid) + ".stats") continue;
-            const auto process = read_process(file->pid);
-            if (process.alive && process.start == file->process_start)
-                all.push_back(copy(*file));
+            auto stats = parse_stats(read_bytes(entry.path()));
+            if (!stats || entry.path().filename() != std::to_string(stats->pid) + ".stats") continue;
+            const auto process = read_process(stats->pid);
+            if (process.alive && process.start == stats->start)
+                all.push_back(std::move(*stats));
             else
                 fs::remove(entry.path(), ignored);
         }

@@ -54,6 +54,9 @@ const Mistake kMistakes[] = {
     {{"doctor", "--seconds", "-0.5"}, {"--seconds", "\"-0.5\""}},
     {{"doctor", "--seconds=soon"}, {"--seconds", "\"soon\""}},
     {{"doctor", "now"}, {"\"octavo doctor\" takes no argument \"now\""}},
+    {{"config"}, {"octavo config check", "octavo config explain"}},
+    {{"config", "chek"}, {"unknown subcommand \"chek\"", "did you mean \"check\"", "octavo config --help"}},
+    {{"config", "explain", "--jsn"}, {"unknown option \"--jsn\"", "--json", "octavo config explain --help"}},
 };
 
 TEST(CliUsage, MistakesAreNamed) {

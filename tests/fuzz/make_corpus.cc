@@ -1,13 +1,17 @@
+#include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <string>
 
 #include "bytes.hpp"
+#include "instance/stats_file.hpp"
 #include "stock_keys.hpp"
 
-/// Writes the seeds of the fuzz targets: make_corpus DIRECTORY makes DIRECTORY/key and DIRECTORY/api.
+/// Writes the seeds of the fuzz targets: make_corpus DIRECTORY makes a folder in it for each.
 
 namespace {
 
@@ -55,14 +59,44 @@ void write_programs(const std::filesystem::path& directory) {
     }
 }
 
+Buffer bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+/// Endpoint files, and two of them with a zero byte between.
+void write_endpoints(const std::filesystem::path& directory) {
+    const std::string general =
+        "[GENERAL]\nServicesEnabled = cy;dc\nDriver = auto\nRingSize = 256\nCyNumConcurrentAsymRequests = 64\n"
+        "CyNumConcurrentSymRequests = 512\nPollingMode = timer\nPollingIntervalNs = 10000\nEventTimeoutMs = 20\n"
+        "ConfigVersion = 2\nstatsRsa = 1\n[KERNEL]\nNumberCyInstances = 0\nNumberDcInstances = 0\n";
+    const std::string limited =
+        "[SSL]\nNumProcesses = 4\nLimitDevAccess = 1\nNumCyInstances = 2\nCy0Name = \"SSL0\"\nCy0IsPolled = 1\n"
+        "Cy0CoreAffinity = 0,2-3\nCy1Name = SSL1 # second\nNumDcInstances = 1\nDc0Name = Dc0\n";
+    const std::string shared = "[IPsec]\nNumProcesses = 1\nLimitDevAccess = 0\nNumberCyInstances = 1\nCy0Name = I\n";
+    write(directory / "general", bytes_of(general));
+    write(directory / "limited", bytes_of(general + limited));
+    write(directory / "two", bytes_of(general + limited + shared + '\0' + limited + shared));
+}
+
+/// What stats_fuzz lays over a good file, from the process's number on: the first block is in use.
+void write_statistics(const std::filesystem::path& directory) {
+    using octavo::instance::StatsFile;
+    const auto file = std::make_unique<StatsFile>();
+    file->blocks[0].live.store(1);
+    constexpr auto kFirst = offsetof(StatsFile, pid), kLast = offsetof(StatsFile, blocks) + 64;
+    Buffer bytes(kLast - kFirst);
+    std::memcpy(bytes.data(), &file->pid, bytes.size());
+    write(directory / "block", bytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 2) return std::fprintf(stderr, "usage: make_corpus DIRECTORY\n"), 2;
     const std::filesystem::path directory{argv[1]};
-    std::filesystem::create_directories(directory / "key");
-    std::filesystem::create_directories(directory / "api");
+    for (const char* target : {"key", "api", "config", "stats"})
+        std::filesystem::create_directories(directory / target);
     write_keys(directory / "key");
     write_programs(directory / "api");
+    write_endpoints(directory / "config");
+    write_statistics(directory / "stats");
     return 0;
 }

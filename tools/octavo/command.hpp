@@ -16,5 +16,6 @@ Command add_info(CLI::App& parent);
 Command add_speed(CLI::App& parent);
 Command add_doctor(CLI::App& parent);
 Command add_load(CLI::App& parent);
+Command add_config(CLI::App& parent);
 
 }  // namespace octavo::cli

@@ -27,30 +27,37 @@ std::vector<std::string> option_names(const CLI::App& app) {
 }
 
 const CLI::App& innermost(const CLI::App& app) {
-    const auto used = app.get_subcommands();
-    return used.empty() ? app : *used.front();
+    const CLI::App* place = &app;
+    for (auto used = place->get_subcommands(); !used.empty(); used = place->get_subcommands()) place = used.front();
+    return *place;
+}
+
+/// "octavo config check"
+std::string command_name(const CLI::App& app) {
+    const auto* parent = app.get_parent();
+    return parent == nullptr ? "octavo" : command_name(*parent) + " " + app.get_name();
 }
 
 /// Says what is wrong with the first argument that nothing took.
 std::string explain_extra(const CLI::App& app, const std::string& argument) {
     const CLI::App& place = innermost(app);
-    const std::string command = &place == &app ? "octavo" : "octavo " + place.get_name();
+    const auto command = command_name(place);
     if (argument.starts_with("-")) {
         const auto name = argument.substr(0, argument.find('='));
         return fmt::format("unknown option \"{}\"{} (\"{} --help\" lists them)", name,
                            did_you_mean(name, option_names(place)), command);
     }
-    if (&place == &app)
-        return fmt::format("unknown subcommand \"{}\"{} (\"octavo --help\" lists them)", argument,
-                           did_you_mean(argument, subcommand_names(app)));
+    if (const auto names = subcommand_names(place); !names.empty())
+        return fmt::format("unknown subcommand \"{}\"{} (\"{} --help\" lists them)", argument,
+                           did_you_mean(argument, names), command);
     return fmt::format("\"{}\" takes no argument \"{}\"", command, argument);
 }
 
 /// `complaint` is CLI11's, and begins with the option's name and a colon.
 std::string explain_mismatch(const CLI::App& app, const std::string& complaint) {
     const CLI::App& place = innermost(app);
-    return fmt::format("{} takes one value, once (\"octavo {} --help\" explains it)",
-                       complaint.substr(0, complaint.find(':')), place.get_name());
+    return fmt::format("{} takes one value, once (\"{} --help\" explains it)", complaint.substr(0, complaint.find(':')),
+                       command_name(place));
 }
 
 int usage(const std::string& message) {
@@ -80,8 +87,9 @@ int run(int argc, char** argv) {
     app.set_version_flag("--version", version_line(), "Print the versions of Octavo and OpenSSL");
     app.footer(
         "\"octavo SUBCOMMAND --help\" explains a subcommand; the manual pages octavo(1), octavo-info(1),\n"
-        "octavo-speed(1), octavo-load(1) and octavo-doctor(1) say more.");
-    const std::vector<Command> commands = {add_info(app), add_speed(app), add_load(app), add_doctor(app)};
+        "octavo-speed(1), octavo-load(1), octavo-doctor(1) and octavo-config(1) say more.");
+    const std::vector<Command> commands = {add_info(app), add_speed(app), add_load(app), add_doctor(app),
+                                           add_config(app)};
     try {
         app.parse(argc, argv);
         return run_chosen(app, commands);

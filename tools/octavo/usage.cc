@@ -5,28 +5,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
-#include <vector>
+
+#include "base/nearest.hpp"
 
 namespace octavo::cli {
 namespace {
 
 constexpr double kMaxSeconds = 3600;
-
-/// Levenshtein distance: letters to insert, delete or replace.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
-}
 
 template <typename Number>
 bool parse_whole(const std::string& text, Number& number) {
@@ -44,16 +29,10 @@ std::size_t parse_range(std::string_view option, const std::string& text, std::s
 }  // namespace
 
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> names) {
-    const std::string* best = nullptr;
+    const auto* best = nearest(wrong, names);
     const std::size_t allowed = wrong.size() < 4 ? 1 : std::max<std::size_t>(2, wrong.size() / 3);
-    std::size_t best_distance = allowed + 1;
-    for (const auto& name : names) {
-        const std::size_t d = distance(wrong, name);
-        if (d >= best_distance) continue;
-        best = &name;
-        best_distance = d;
-    }
-    return best == nullptr ? std::string{} : fmt::format("; did you mean \"{}\"?", *best);
+    if (best == nullptr || edit_distance(wrong, *best) > allowed) return {};
+    return fmt::format("; did you mean \"{}\"?", *best);
 }
 
 std::size_t parse_count(std::string_view option, const std::string& text, std::size_t max) {
