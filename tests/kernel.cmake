@@ -25,3 +25,8 @@ add_executable(x25519_test ${PROJECT_SOURCE_DIR}/src/kernel/x25519/x25519_test.c
 target_link_libraries(x25519_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.x25519 COMMAND x25519_test)
 set_tests_properties(kernel.x25519 PROPERTIES LABELS unit)
+
+add_executable(ed25519_test ${PROJECT_SOURCE_DIR}/src/kernel/ed25519/ed25519_test.cc)
+target_link_libraries(ed25519_test PRIVATE octavo_kernel GTest::gtest_main)
+add_test(NAME kernel.ed25519 COMMAND ed25519_test)
+set_tests_properties(kernel.ed25519 PROPERTIES LABELS unit)

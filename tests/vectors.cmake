@@ -7,7 +7,8 @@ target_compile_definitions(vectors_test PRIVATE OCTAVO_VECTORS_DEFAULT="${OCTAVO
 target_link_libraries(vectors_test PRIVATE rsa_test_keys nlohmann_json::nlohmann_json GTest::gtest_main)
 add_test(NAME vectors.rsa COMMAND vectors_test)
 
-add_executable(ec_vectors_test vectors/wycheproof.cc vectors/ec_vectors_test.cc vectors/x25519_vectors_test.cc)
+add_executable(ec_vectors_test vectors/wycheproof.cc vectors/ec_vectors_test.cc vectors/ed25519_vectors_test.cc
+  vectors/x25519_vectors_test.cc)
 target_include_directories(ec_vectors_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(ec_vectors_test PRIVATE OCTAVO_VECTORS_DEFAULT="${OCTAVO_VECTORS}")
 target_link_libraries(ec_vectors_test PRIVATE octavo_kernel nlohmann_json::nlohmann_json GTest::gtest_main)

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/ed25519/ed25519_rows.hpp"
 #include "kernel/x25519/x25519_rows.hpp"
 #include "secret.hpp"
 
-/// Runs the lanes of X25519 with every secret poisoned. No iostream, container or test framework: they are not built with
+/// Runs the lanes of X25519 and Ed25519 with every secret poisoned. No iostream, container or test framework: they are not built with
 /// MemorySanitizer.
 namespace {
 
@@ -77,6 +78,39 @@ void check_x25519(std::size_t count) {
     }
 }
 
+constexpr std::size_t kMaxMessage = 200;
+
+/// The seed is secret, and so is the message until it is signed; its length is not.
+void check_ed25519(std::size_t count) {
+    static std::uint8_t public_keys[kMaxJobs][32], signatures[kMaxJobs][64], messages[kMaxJobs][kMaxMessage];
+    ed25519::KeygenJob keys[kMaxJobs];
+    ed25519::SignJob jobs[kMaxJobs];
+    ed25519::VerifyJob checks[kMaxJobs];
+    secret(messages, sizeof messages);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t len = i * 11 % kMaxMessage;
+        keys[i] = {operands[i].secret_key, public_keys[i], false};
+        jobs[i] = {operands[i].secret_key, public_keys[i], messages[i], len, signatures[i], false};
+        checks[i] = {public_keys[i], messages[i], len, signatures[i], false};
+    }
+    ed25519::keygen_avx512ifma(keys, count);
+    require_ok(keys, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        require(is_all_secret(public_keys[i], 32), "the public key does not depend on the seed: nothing was checked");
+        declassify(public_keys[i], 32);  // a public key
+    }
+    ed25519::sign_avx512ifma(jobs, count);
+    require_ok(jobs, count);
+    for (std::size_t i = 0; i < count; ++i) {
+        require(is_all_secret(signatures[i], 64), "the signature does not depend on the secrets");
+        // a signature and its message are public from here on
+        declassify(signatures[i], 64);
+        declassify(messages[i], kMaxMessage);
+    }
+    ed25519::verify_avx512ifma(checks, count);
+    for (std::size_t i = 0; i < count; ++i) require(checks[i].ok, "wrong signature");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,6 +130,7 @@ int main(int argc, char** argv) {
     for (std::size_t count = 1; count <= kMaxJobs; ++count) {
         if (only_count != 0 && count != only_count) continue;
         check_x25519(count);
+        check_ed25519(count);
     }
     printf("no branch or address depends on a secret\n");
     return 0;

@@ -7,6 +7,7 @@
 /// are complete: no point is exceptional.
 namespace octavo::kernel::curve25519 {
 
+/// Coordinates are sums without negative terms.
 template <typename V>
 struct Point {
     Sum<V> x, y, z, t;
@@ -14,7 +15,7 @@ struct Point {
     static Point neutral() { return {Sum<V>::small(0), Sum<V>::small(1), Sum<V>::small(1), Sum<V>::small(0)}; }
 };
 
-/// A point prepared to be added: y + x, y - x, 2 d x y with z = 1, or the same times Z with twice_z = 2 Z.
+/// A point prepared to be added: y + x, y - x, 2 d x y where z = 1; else Y + X, Y - X, 2 d T.
 template <typename V>
 struct Addend {
     Factor<V> y_plus_x, y_minus_x, t2d;
@@ -65,10 +66,9 @@ template <typename V>
     return a;
 }
 
-/// k B from the digits of k.
+/// p += k B, from the digits of k.
 template <typename V>
-[[gnu::noinline]] void multiply_base(Point<V>& p, const CombDigits& digits) noexcept {
-    p = Point<V>::neutral();
+[[gnu::noinline]] void add_base_multiple(Point<V>& p, const CombDigits& digits) noexcept {
     for (int window = 0; window < CombDigits::kNum; ++window) {
         const V digit = V::load(digits.digit + window);
         const V index = digit.magnitude() - V::every(1);
@@ -82,6 +82,13 @@ template <typename V>
         const Addend<V> q{select(0, 1), select(kLimbs, 1), select(2 * kLimbs, 0)};
         add(p, q, p.z + p.z, digit.is_negative());
     }
+}
+
+/// p = k B, from the digits of k.
+template <typename V>
+void multiply_base(Point<V>& p, const CombDigits& digits) noexcept {
+    p = Point<V>::neutral();
+    add_base_multiple(p, digits);
 }
 
 }  // namespace octavo::kernel::curve25519

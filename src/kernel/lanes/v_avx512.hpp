@@ -26,6 +26,10 @@ struct V {
     V signed_shifted_right() const {
         return {_mm512_srai_epi64(v, kBits)};
     }
+    template <int kBits>
+    V rotated() const {
+        return {_mm512_ror_epi64(v, kBits)};
+    }
     V shifted_left(int bits) const { return {_mm512_sll_epi64(v, _mm_cvtsi32_si128(bits))}; }
     V shifted_right(int bits) const { return {_mm512_srl_epi64(v, _mm_cvtsi32_si128(bits))}; }
     V magnitude() const { return {_mm512_abs_epi64(v)}; }
