@@ -31,6 +31,44 @@ class Configuration(harness.Test):
         self.answer(0, "test is successful", http=self.http(""))
         self.answer(0, "test is successful", http=self.http(), main="octavo_section SSL_1-x;")
 
+    def test_the_example(self):
+        with open(os.path.join(os.path.dirname(__file__), "../../server/nginx/example.conf")) as f:
+            text = f.read()
+        for there, here in (("/usr/local/lib/nginx/ngx_octavo_module.so", harness.MODULE), ("/etc/ssl/example", self.certificates.path("rsa")),
+                            ("www-data", "nobody nogroup"), ("/run/", ""), ("/var/log/nginx/", ""), (" 443 ", " 127.0.0.1:{tls} "), (":8081", ":{plain}"),
+                            ("/var/www/html", self.folder)):
+            self.assertIn(there, text)
+            text = text.replace(there, here)
+        server = self.nginx(start=False)
+        server.write(text)
+        server.start()
+        self.addCleanup(server.stop)
+        self.curl(f"https://127.0.0.1:{server.port('tls')}/")
+        status = harness.json.loads(self.curl(f"http://127.0.0.1:{server.port('plain')}/octavo"))
+        self.assertEqual(status["handshakes_completed"], 1)
+        self.assertIn("octavo_handshakes_completed_total 1", self.curl(f"http://127.0.0.1:{server.port('plain')}/metrics"))
+
+    def test_the_measuring_one(self):
+        """What the comparison of nginx with and without starts."""
+        with open(os.path.join(os.path.dirname(__file__), "../../server/nginx/measure.conf.in")) as f:
+            template = f.read()
+        for name in ("rsa2048", "rsa4096"):
+            for kind in ("crt", "key"):
+                shutil.copy(self.certificates.path(f"{name.replace('2048', '')}.{kind}"), os.path.join(self.folder, f"{name}.{kind}"))
+        for load, octavo in ((f"load_module {harness.MODULE};", "octavo on;"), ("", "")):
+            server = self.nginx(start=False)
+            text = template
+            for name, value in (("LOAD_MODULE", load), ("OCTAVO", octavo), ("CORES", "01"), ("PORT_2048", "{a}"), ("PORT_4096", "{b}"),
+                                ("CERTIFICATES", self.folder)):
+                text = text.replace(f"@{name}@", value)
+            server.write(text)
+            server.start()
+            self.addCleanup(server.stop)
+            for port in ("a", "b"):
+                report = self.load(server.port(port), "-c", "8", "-n", "40", "--server-pid", str(server.pid_of_file()))
+                self.assertEqual(report["failures"], 0)
+                self.assertGreater(report["cpu_us_per_handshake"], 0)
+
     def test_directives(self):
         self.answer(1, 'invalid value "maybe"', http=self.http("octavo maybe;"))
         self.answer(1, '"octavo" directive is duplicate', http=self.http("octavo on; octavo on;"))
@@ -118,6 +156,18 @@ class Configuration(harness.Test):
             self.assertEqual(handshakes(), counts)
         self.assertEqual([c for c in server.complaints() if "unknown directive" not in c and "signal 9" not in c], [])
         os.truncate(server.path("error.log"), 0)
+
+    def test_reload_without_the_module(self):
+        server = self.nginx(http=self.http())
+        url = f"https://127.0.0.1:{server.port('tls')}/"
+        self.assertEqual(self.curl(url), "ok")
+        with_module = server.text
+        server.write(with_module.replace("octavo on;", "").replace(f"load_module {harness.MODULE};", ""))
+        server.reload()
+        self.assertEqual(self.curl(url), "ok")
+        server.write(with_module)
+        server.reload()
+        self.assertEqual(self.curl(url), "ok")
 
     def plain_status(self, server):
         return harness.json.loads(self.curl(f"http://127.0.0.1:{server.port('plain')}/status"))

@@ -51,7 +51,7 @@ class Life(harness.Test):
                 num_reloads += 1
         report = load.report()
         self.assertEqual(report["failures"], 0, report)
-        self.assertGreaterEqual(num_reloads, SECONDS - 3)
+        self.assertGreaterEqual(num_reloads, SECONDS * 0.6)  # each takes a moment itself
         until(lambda: not server.old_workers(), "the old workers are gone", 30)
 
     def test_binary_upgrade_under_load(self):

@@ -144,6 +144,19 @@ class Stall(harness.Test):
         self.assertEqual(results, [(200, "ok")] * 10)
         server.child.wait(10)
 
+    def test_quit_waits_also_without_timers(self):
+        """A timeout that has fired in a pause is a timer less; nginx ends where there are none."""
+        server = self.server(extra="client_header_timeout 1s;")
+        self.stall(server)
+        self.hold(server, 10)
+        server.signal(signal.SIGQUIT)
+        time.sleep(2)
+        self.assertIsNone(server.child.poll())
+        self.go_on(server)
+        server.child.wait(10)
+        self.assertEqual(server.log().count("client timed out"), 10)
+        self.assertEqual(server.complaints(), [])
+
     def test_reload_waits_for_the_paused(self):
         server = self.server()
         self.stall(server)
