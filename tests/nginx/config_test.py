@@ -48,27 +48,6 @@ class Configuration(harness.Test):
         self.assertEqual(status["handshakes_completed"], 1)
         self.assertIn("octavo_handshakes_completed_total 1", self.curl(f"http://127.0.0.1:{server.port('plain')}/metrics"))
 
-    def test_the_measuring_one(self):
-        """What the comparison of nginx with and without starts."""
-        with open(os.path.join(os.path.dirname(__file__), "../../server/nginx/measure.conf.in")) as f:
-            template = f.read()
-        for name in ("rsa2048", "rsa4096"):
-            for kind in ("crt", "key"):
-                shutil.copy(self.certificates.path(f"{name.replace('2048', '')}.{kind}"), os.path.join(self.folder, f"{name}.{kind}"))
-        for load, octavo in ((f"load_module {harness.MODULE};", "octavo on;"), ("", "")):
-            server = self.nginx(start=False)
-            text = template
-            for name, value in (("LOAD_MODULE", load), ("OCTAVO", octavo), ("CORES", "01"), ("PORT_2048", "{a}"), ("PORT_4096", "{b}"),
-                                ("CERTIFICATES", self.folder)):
-                text = text.replace(f"@{name}@", value)
-            server.write(text)
-            server.start()
-            self.addCleanup(server.stop)
-            for port in ("a", "b"):
-                report = self.load(server.port(port), "-c", "8", "-n", "40", "--server-pid", str(server.pid_of_file()))
-                self.assertEqual(report["failures"], 0)
-                self.assertGreater(report["cpu_us_per_handshake"], 0)
-
     def test_directives(self):
         self.answer(1, 'invalid value "maybe"', http=self.http("octavo maybe;"))
         self.answer(1, '"octavo" directive is duplicate', http=self.http("octavo on; octavo on;"))
