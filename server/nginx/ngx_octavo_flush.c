@@ -13,6 +13,8 @@
 #define RING_SIZE 4096
 
 static ngx_event_t flush_event, tidy_event;
+/* Nginx logs the descriptor of whatever an event is about. */
+static ngx_connection_t no_connection = {.fd = (ngx_socket_t)-1};
 static ngx_queue_t paused, ready;
 static octavo_instance instance;
 static ngx_uint_t brought; /* in this iteration of the event loop */
@@ -39,10 +41,10 @@ ngx_int_t ngx_octavo_flush_init(ngx_cycle_t* cycle, ngx_str_t* name) {
     ngx_queue_init(&ready);
     flush_event.handler = on_flush;
     flush_event.log = cycle->log;
-    flush_event.data = &flush_event;
+    flush_event.data = &no_connection;
     tidy_event.handler = on_tidy;
     tidy_event.log = cycle->log;
-    tidy_event.data = &tidy_event;
+    tidy_event.data = &no_connection;
     tidy_event.cancelable = 1;
     return NGX_OK;
 }
@@ -60,8 +62,10 @@ void ngx_octavo_flush_expect(void) {
 }
 
 void ngx_octavo_flush_paused(ngx_octavo_waiting_t* waiting) {
+    ngx_queue_t* list = waiting->ready ? &ready : &paused;
+
     waiting->paused = 1;
-    ngx_queue_insert_tail(waiting->ready ? &ready : &paused, &waiting->queue);
+    ngx_queue_insert_tail(list, &waiting->queue);
     ++ngx_octavo_count->pauses;
     /* A worker that is told to quit stays while it has timers: the client's alone may not be set. */
     if (++ngx_octavo_count->paused == 1) tidy_event.cancelable = 0;

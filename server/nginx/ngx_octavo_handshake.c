@@ -189,7 +189,9 @@ static void on_pool_destroyed(void* data) {
         octavo_job_discard(h->job);
         ++ngx_octavo_count->discarded;
     }
-    if (h->begin.posted) ngx_delete_posted_event(&h->begin);
+    if (h->begin.posted) {
+        ngx_delete_posted_event(&h->begin);
+    }
     BIO_free(h->socket);
     --ngx_octavo_count->open;
     ++ngx_octavo_count->failed;

@@ -190,6 +190,36 @@ class Handshakes(harness.Test):
         self.assertEqual(report["failures"], 0)
         self.assertEqual(self.status(port)["handshakes_failed"], 0)
 
+    def test_nothing_else_pauses(self):
+        """The request, and the handshake with an upstream that asks for an RSA certificate, run in place."""
+        back = self.nginx(module=False, http=f"""{self.pair()} server {{ listen 127.0.0.1:{{tls}} ssl; ssl_verify_client on;
+            ssl_client_certificate {self.certificates.path('ca.crt')}; return 200 back; }}""")
+        server = self.nginx(http=f"""octavo on; {self.pair()} server {{ listen 127.0.0.1:{{tls}} ssl http2;
+            location / {{ proxy_pass https://127.0.0.1:{back.port('tls')}; proxy_ssl_certificate {self.certificates.path('client.crt')};
+                proxy_ssl_certificate_key {self.certificates.path('client.key')}; proxy_ssl_session_reuse off; }}
+            location /status {{ octavo_status; }} }}""")
+        url = f"https://127.0.0.1:{server.port('tls')}/"
+        for _ in range(5):
+            self.assertEqual(self.curl(url), "back")
+        status = self.status(server.port("tls"))
+        self.assertEqual(status["pauses"], 6)  # the status's own connection is the sixth
+        self.assertGreaterEqual(status["requests_in_place"], 5)
+
+    def test_without_jobs(self):
+        """No memory for stacks: handshakes go on in place."""
+        server = self.nginx(user=False, main="user root;" if os.geteuid() == 0 else "", http=f"""octavo on; {self.pair()}
+            server {{ listen 127.0.0.1:{{tls}} ssl; location / {{ return 200 ok; }} location /status {{ octavo_status; }} }}""")
+        port, pid = server.port("tls"), server.workers()[0]
+        self.load(port, "-c", "16", "-n", "300", "--request", "/")
+        time.sleep(2.2)  # the stacks have been given back, the heap has not
+        with open(f"/proc/{pid}/status") as f:
+            size = int(re.search(r"VmSize:\s+(\d+) kB", f.read())[1])
+        run("prlimit", "--pid", str(pid), f"--as={(size + 128) * 1024}:")
+        report = self.load(port, "-c", "8", "-n", "200", "--request", "/")
+        run("prlimit", "--pid", str(pid), "--as=unlimited:")
+        self.assertEqual(report["failures"], 0, report)
+        self.assertGreater(self.status(port)["steps_in_place"], 0)
+
     def test_stream(self):
         server = self.nginx(modules=(STREAM,), http="server { listen 127.0.0.1:{plain}; return 200 plain; }",
                             blocks=f"""stream {{ octavo on; {self.pair()} ssl_protocols TLSv1.2 TLSv1.3;

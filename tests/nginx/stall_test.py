@@ -17,10 +17,11 @@ MOST_KIB = 24  # resident memory of a paused handshake above one that plain ngin
 class Stall(harness.Test):
     def server(self, workers=1, module=True, extra="", main=""):
         switch, status = ("octavo on;", "octavo_status;") if module else ("", "return 200;")
-        server = self.nginx(start=False, workers=workers, module=module, main="env STALL_FILE; " + main, http=f"""{switch} {self.pair()} {extra}
+        server = self.nginx(start=False, workers=workers, module=module, main="env STALL_FILE; env CLOSE_FILE; " + main, http=f"""{switch} {self.pair()} {extra}
             server {{ listen 127.0.0.1:{{tls}} ssl backlog=4096; ssl_session_cache off; return 200 ok; }}
             server {{ listen 127.0.0.1:{{plain}}; location / {{ {status} }} }}""")
-        server.environment.update(LD_PRELOAD=os.path.join(harness.BUILD, "lib/nginx-tests/stall.so"), STALL_FILE=server.path("stall"))
+        server.environment.update(LD_PRELOAD=os.path.join(harness.BUILD, "lib/nginx-tests/stall.so"), STALL_FILE=server.path("stall"),
+                                  CLOSE_FILE=server.path("close"))
         server.start()
         self.addCleanup(server.stop)
         return server
@@ -126,6 +127,22 @@ class Stall(harness.Test):
             s.settimeout(5)
             while s.recv(65536):
                 pass
+
+    def test_connections_closed_by_others(self):
+        """Nothing of a job runs any more once its connection is gone; its request is cancelled and its stack taken back."""
+        server = self.server(main=f"load_module {harness.BUILD}/lib/nginx-tests/closer.so;")
+        self.stall(server)
+        self.hold(server, 50)
+        open(server.path("close"), "w").close()
+        until(lambda: self.figures(server)["discarded"] == 50, "all are closed")
+        os.unlink(server.path("close"))
+        self.go_on(server)
+        figures = self.figures(server)
+        self.assertEqual((figures["handshakes_paused"], figures["handshakes_open"], figures["handshakes_failed"]), (0, 0, 50))
+        self.assertEqual(harness.get(server.port("tls"), self.context()), (200, "ok"))
+        until(lambda: self.figures(server)["requests_cancelled"] == 50, "the requests are cancelled")
+        self.assertEqual(self.figures(server)["requests_in_flight"], 0)
+        self.assertEqual(server.complaints(), [])
 
     def test_quit_waits_for_the_paused(self):
         server = self.server(extra="client_header_timeout 60s;")
