@@ -21,42 +21,39 @@ struct Addend {
     Factor<V> y_plus_x, y_minus_x, t2d;
 };
 
-/// The end of additions and doublings: X = E F, Y = G H, Z = F G, T = E H.
-template <typename V>
+/// The end of additions and doublings: X = E F, Y = G H, Z = F G, T = E H. T only with kWithT: a doubling after it does not need it.
+template <bool kWithT, typename V>
 [[gnu::always_inline]] inline void finish(Point<V>& p, const Factor<V>& e, const Factor<V>& f, const Factor<V>& g,
                                           const Factor<V>& h) {
-    p.x = multiply(e, f);
-    p.y = multiply(g, h);
-    p.z = multiply(f, g);
-    p.t = multiply(e, h);
+    p.x = multiply_inline(e, f);
+    p.y = multiply_inline(g, h);
+    p.z = multiply_inline(f, g);
+    if constexpr (kWithT) p.t = multiply_inline(e, h);
 }
 
 /// p += q or, where `negative`, p -= q; `twice_z` is 2 Z_p Z_q.
-template <typename V>
+template <bool kWithT, typename V>
 [[gnu::noinline]] void add(Point<V>& p, const Addend<V>& q, const Sum<V>& twice_z, typename V::Mask negative) noexcept {
-    const auto choose =
-        [](typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) __attribute__((always_inline)) {
+    const auto choose = [](typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) __attribute__((always_inline)) {
         Factor<V> result;
         repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::choose(chosen, yes.limb[i], no.limb[i]); });
         return result;
     };
-    const auto a = multiply(factor(p.y - p.x), choose(negative, q.y_plus_x, q.y_minus_x));
-    const auto b = multiply(factor_of_sum(p.y + p.x), choose(negative, q.y_minus_x, q.y_plus_x));
-    const auto c = Sum<V>::negate_where(negative, multiply(factor_of_sum(p.t), q.t2d));
-    finish(p, factor(b - a), factor(twice_z - c), factor(twice_z + c), factor_of_sum(b + a));
+    const auto a = multiply_inline(factor(p.y - p.x), choose(negative, q.y_plus_x, q.y_minus_x));
+    const auto b = multiply_inline<Start::above_products>(factor_of_sum(p.y + p.x), choose(negative, q.y_minus_x, q.y_plus_x));
+    const auto c = Sum<V>::negate_where(negative, multiply_inline(factor_of_sum(p.t), q.t2d));
+    finish<kWithT>(p, factor_of_sum(b - a), factor(twice_z - c), factor(twice_z + c), factor_of_sum(b + a));
 }
 
-/// p = 2 p; T only with kWithT: the next doubling does not need it.
-template <typename V, bool kWithT>
+/// p = 2 p. The signs of E, F, G and H are all turned round against RFC 8032, so that E is 2 X Y.
+template <bool kWithT, typename V>
 [[gnu::noinline]] void double_point(Point<V>& p) noexcept {
-    const auto a = square(factor_of_sum(p.x)), b = square(factor_of_sum(p.y)), zz = square(factor_of_sum(p.z));
-    const auto xy = square(factor_of_sum(p.x + p.y));
-    const auto h = factor_of_sum(a + b), e = factor(a + b - xy);
-    const auto g = factor(a - b), f = factor(zz + zz + a - b);
-    p.x = multiply(e, f);
-    p.y = multiply(g, h);
-    p.z = multiply(f, g);
-    if constexpr (kWithT) p.t = multiply(e, h);
+    const auto x = factor_of_sum(p.x), y = factor_of_sum(p.y);
+    const auto a = square_inline(x), b = square_inline<Start::above_products>(y), xy = multiply_inline(x, y);
+    const auto zz = square_inline(factor_of_sum(p.z));
+    const auto g = b - a, above = Sum<V>::constant(kAboveProducts);
+    finish<kWithT>(p, factor_of_sum(xy + xy), factor_of_sum(g - zz - zz), factor_of_sum(g),
+                   factor_of_sum(above + above - a - b));
 }
 
 /// The factor, or `word` in the chosen lanes.
@@ -80,7 +77,7 @@ template <typename V>
             return neutral_where(none, result, word);
         };
         const Addend<V> q{select(0, 1), select(kLimbs, 1), select(2 * kLimbs, 0)};
-        add(p, q, p.z + p.z, digit.is_negative());
+        add<true>(p, q, p.z + p.z, digit.is_negative());
     }
 }
 

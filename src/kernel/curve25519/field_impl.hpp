@@ -104,10 +104,27 @@ template <typename V>
     return result;
 }
 
-template <typename V>
+/// What a product begins from: nothing, or 2^12 p with every limb larger than a product's, so that another product can be subtracted limb by
+/// limb and the difference is a sum without a negative limb. It costs nothing.
+enum class Start { zero, above_products };
+inline constexpr lanes::Number<kLimbs> kAboveProducts = {{(Limb{1} << 58) - (19 << 12), (Limb{1} << 58) - (1 << 6),
+                                                          (Limb{1} << 58) - (1 << 6), (Limb{1} << 58) - (1 << 6),
+                                                          (Limb{1} << 59) - (1 << 6)}};
+
+/// Squares double what they begin from, but for column 0: half of it is to begin from.
+template <typename V, Start kStart, bool kSquare>
+[[gnu::always_inline]] inline void start_columns(V (&c)[2 * kLimbs]) {
+    repeat<2 * kLimbs>(OCTAVO_EACH(i) {
+        c[i] = V::zero();
+        if constexpr (i < kLimbs && kStart == Start::above_products)
+            c[i] = V::every(kAboveProducts.limb[i] >> (kSquare && i > 0 ? 1 : 0));
+    });
+}
+
+template <Start kStart = Start::zero, typename V>
 [[gnu::always_inline]] inline Sum<V> multiply_inline(const Factor<V>& a, const Factor<V>& b) {
     V c[2 * kLimbs];
-    repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
+    start_columns<V, kStart, false>(c);
     repeat<kLimbs>(OCTAVO_EACH(i) {
         repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j] = V::madd_low(c[i + j], a.limb[i], b.limb[j]); });
         repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], b.limb[j]); });
@@ -115,10 +132,10 @@ template <typename V>
     return fold(c);
 }
 
-template <typename V>
+template <Start kStart = Start::zero, typename V>
 [[gnu::always_inline]] inline Sum<V> square_inline(const Factor<V>& a) {
     V c[2 * kLimbs];
-    repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
+    start_columns<V, kStart, true>(c);
     repeat<kLimbs>(OCTAVO_EACH(i) {
         repeat<kLimbs - 1 - i>(OCTAVO_EACH(rest) {
             constexpr int j = i + 1 + rest;
@@ -134,13 +151,13 @@ template <typename V>
     return fold(c);
 }
 
-template <typename V>
+template <Start kStart = Start::zero, typename V>
 [[gnu::noinline]] Sum<V> multiply(const Factor<V>& a, const Factor<V>& b) noexcept {
-    return multiply_inline(a, b);
+    return multiply_inline<kStart>(a, b);
 }
-template <typename V>
+template <Start kStart = Start::zero, typename V>
 [[gnu::noinline]] Sum<V> square(const Factor<V>& a) noexcept {
-    return square_inline(a);
+    return square_inline<kStart>(a);
 }
 
 /// The canonical number, in the form that inversions, comparisons and bytes take.

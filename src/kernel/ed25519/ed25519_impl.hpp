@@ -191,8 +191,8 @@ template <typename V>
     return V::without(V::both(is_canonical(encoded), V::either(is_root, is_other)), V::both(x_zero, odd));
 }
 
-/// 1 to 8 times a point, prepared to be added.
-inline constexpr int kWindow = 4, kTableSize = 1 << (kWindow - 1);
+/// 0 to 8 times a point, prepared to be added.
+inline constexpr int kWindow = 4, kTableSize = (1 << (kWindow - 1)) + 1;
 using WindowDigits = ec::Digits<kWindow, 253>;
 template <typename V>
 struct Prepared {
@@ -207,9 +207,9 @@ Prepared<V> prepared(const Point<V>& p) noexcept {
             factor_of_sum(p.z + p.z)};
 }
 
-template <typename V>
+template <bool kWithT, typename V>
 void add_prepared(Point<V>& p, const Prepared<V>& q, typename V::Mask negative) noexcept {
-    add(p, q.addend, multiply(factor_of_sum(p.z), q.twice_z), negative);
+    add<kWithT>(p, q.addend, multiply(factor_of_sum(p.z), q.twice_z), negative);
 }
 
 template <typename V>
@@ -222,16 +222,16 @@ struct VerifyWork {
     Point<V> key, point;
 };
 
-/// The entry |digit| of each lane's table, neutral where the digit is 0.
+/// The entry |digit| of each lane's table. Entry 0 is neutral.
 template <typename V>
 [[gnu::noinline]] void choose_entry(Prepared<V>& chosen, const Prepared<V> (&table)[kTableSize], V size) noexcept {
     const auto merge = [&](typename V::Mask here, Factor<V> & to, const Factor<V>& from)
         __attribute__((always_inline)) {
         repeat<kLimbs>(OCTAVO_EACH(i) { to.limb[i] = V::choose(here, from.limb[i], to.limb[i]); });
     };
-    chosen = prepared(Point<V>::neutral());
-    for (int i = 0; i < kTableSize; ++i) {
-        const auto here = size.equals(V::every(static_cast<Limb>(i + 1)));
+    chosen = table[0];
+    for (int i = 1; i < kTableSize; ++i) {
+        const auto here = size.equals(V::every(static_cast<Limb>(i)));
         merge(here, chosen.addend.y_plus_x, table[i].addend.y_plus_x);
         merge(here, chosen.addend.y_minus_x, table[i].addend.y_minus_x);
         merge(here, chosen.addend.t2d, table[i].addend.t2d);
@@ -242,21 +242,21 @@ template <typename V>
 /// work.point = k times work.key, from the digits of k.
 template <typename V>
 [[gnu::noinline]] void multiply_key(VerifyWork<V>& work) noexcept {
-    Point<V> multiple = work.key;
-    work.table[0] = prepared(multiple);
-    for (int i = 1; i < kTableSize; ++i) {
-        add_prepared(multiple, work.table[0], typename V::Mask{});
+    Point<V> multiple = Point<V>::neutral();
+    const Prepared<V> key = prepared(work.key);
+    for (int i = 0; i < kTableSize; ++i) {
         work.table[i] = prepared(multiple);
+        add_prepared<true>(multiple, key, typename V::Mask{});
     }
     work.point = Point<V>::neutral();
     for (int i = WindowDigits::kNum - 1; i >= 0; --i) {
         const V digit = V::load(work.window_digits.digit + i);
         Prepared<V> q;
         choose_entry(q, work.table, digit.magnitude());
-        add_prepared(work.point, q, digit.is_negative());
-        if (i == 0) break;
-        for (int doubling = 1; doubling < kWindow; ++doubling) curve25519::double_point<V, false>(work.point);
-        curve25519::double_point<V, true>(work.point);
+        if (i == 0) return add_prepared<true>(work.point, q, digit.is_negative());
+        add_prepared<false>(work.point, q, digit.is_negative());
+        for (int doubling = 1; doubling < kWindow; ++doubling) curve25519::double_point<false>(work.point);
+        curve25519::double_point<true>(work.point);
     }
 }
 

@@ -46,7 +46,7 @@ template <typename V>
     return a;
 }
 
-/// The running pair of RFC 7748's ladder, as sums.
+/// The running pair of RFC 7748's ladder. x2 and x3 begin above products, so that z2 and z3 can be subtracted.
 template <typename V>
 struct Ladder {
     Sum<V> x2, z2, x3, z3;
@@ -56,23 +56,23 @@ struct Ladder {
 /// and of their difference, which is squared, only the sign changes.
 template <typename V>
 [[gnu::always_inline]] inline void step(Ladder<V>& l, const Factor<V>& x1, typename V::Mask swap) {
-    using curve25519::factor;
     using curve25519::factor_of_sum;
     using curve25519::multiply_inline;
     using curve25519::square_inline;
-    const auto a = factor_of_sum(l.x2 + l.z2), b = factor(l.x2 - l.z2);
-    const auto c = factor_of_sum(l.x3 + l.z3), d = factor(l.x3 - l.z3);
+    constexpr auto kAbove = curve25519::Start::above_products;
+    const auto a = factor_of_sum(l.x2 + l.z2), b = factor_of_sum(l.x2 - l.z2);
+    const auto c = factor_of_sum(l.x3 + l.z3), d = factor_of_sum(l.x3 - l.z3);
     Factor<V> sum, difference;
     repeat<kLimbs>(OCTAVO_EACH(i) {
         sum.limb[i] = V::choose(swap, c.limb[i], a.limb[i]);
         difference.limb[i] = V::choose(swap, d.limb[i], b.limb[i]);
     });
-    const auto da = multiply_inline(d, a), cb = multiply_inline(c, b);
-    const auto aa = square_inline(sum), bb = square_inline(difference);
-    l.x3 = square_inline(factor_of_sum(da + cb));
-    const auto e = factor(aa - bb);
-    l.x2 = multiply_inline(factor_of_sum(aa), factor_of_sum(bb));
-    l.z3 = multiply_inline(x1, factor_of_sum(square_inline(factor(da - cb))));
+    const auto da = multiply_inline<kAbove>(d, a), cb = multiply_inline(c, b);
+    const auto aa = square_inline<kAbove>(sum), bb = square_inline(difference);
+    l.x3 = square_inline<kAbove>(factor_of_sum(da + cb));
+    const auto e = factor_of_sum(aa - bb);
+    l.x2 = multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
+    l.z3 = multiply_inline(x1, factor_of_sum(square_inline(factor_of_sum(da - cb))));
     l.z2 = multiply_inline(e, factor_of_sum(add_small_multiple(aa, e)));
 }
 
@@ -88,7 +88,8 @@ struct DeriveWork {
 template <typename V>
 [[gnu::noinline]] void climb(DeriveWork<V>& work) noexcept {
     work.scalar.store(work.bits);
-    Ladder<V> ladder{Sum<V>::small(1), Sum<V>::small(0), work.ladder.x3, Sum<V>::small(1)};
+    const auto above = Sum<V>::constant(curve25519::kAboveProducts), one = Sum<V>::small(1);
+    Ladder<V> ladder{above + one, Sum<V>::small(0), above + work.ladder.x3, one};
     const Factor<V> x1 = work.x1;
     typename V::Mask last = V::every(1).is_zero();
     for (int t = 254; t >= 0; --t) {
