@@ -34,13 +34,15 @@ template <bool kWithT, typename V>
 /// p += q or, where `negative`, p -= q; `twice_z` is 2 Z_p Z_q.
 template <bool kWithT, typename V>
 [[gnu::noinline]] void add(Point<V>& p, const Addend<V>& q, const Sum<V>& twice_z, typename V::Mask negative) noexcept {
-    const auto choose = [](typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) __attribute__((always_inline)) {
+    const auto choose =
+        [](typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) __attribute__((always_inline)) {
         Factor<V> result;
         repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::choose(chosen, yes.limb[i], no.limb[i]); });
         return result;
     };
     const auto a = multiply_inline(factor(p.y - p.x), choose(negative, q.y_plus_x, q.y_minus_x));
-    const auto b = multiply_inline<Start::above_products>(factor_of_sum(p.y + p.x), choose(negative, q.y_minus_x, q.y_plus_x));
+    const auto b =
+        multiply_inline<Start::above_products>(factor_of_sum(p.y + p.x), choose(negative, q.y_minus_x, q.y_plus_x));
     const auto c = Sum<V>::negate_where(negative, multiply_inline(factor_of_sum(p.t), q.t2d));
     finish<kWithT>(p, factor_of_sum(b - a), factor(twice_z - c), factor(twice_z + c), factor_of_sum(b + a));
 }

@@ -21,15 +21,14 @@ struct AffinePoint {
 /// 2 P. Four multiplications and four squarings, in independent pairs.
 template <typename V, typename F>
 [[gnu::noinline]] void double_point(Point<V, F>& p) noexcept {
-    const auto zz = square_lazy(p.z), yy = square(p.y);
+    const auto zz = squared_lazy(p.z), yy = squared(p.y);
     const auto difference = p.x - zz;
-    const auto slope = multiply(reduced(difference + difference + difference), carried(p.x + zz));
-    const auto s = multiply_lazy(p.x, yy);
-    p.z = multiply(carried(p.y + p.y), p.z);
-    const auto yyyy = square_lazy(yy);
-    p.x = reduced(square_lazy(slope) - s.template times_power<3>());
-    const auto rest = reduced(s.template times_power<2>() - p.x);
-    p.y = reduced(multiply_lazy(slope, rest) - yyyy.template times_power<3>());
+    const auto slope = product(reduced(difference + difference + difference), carried(p.x + zz));
+    const auto s = product_lazy(p.x, yy);
+    p.z = product(carried(p.y + p.y), p.z);
+    p.x = reduced(squared_lazy(slope) - s.template times_power<3>());
+    const auto rest = reduced(p.x - s.template times_power<2>());
+    p.y = reduced(Modular<V, F>::zero() - product_and_square_lazy(slope, rest, yy));
 }
 
 /// p += q, or p -= q where `negative`; nothing where `skip`. `infinite` tells where p is, and no longer holds after.
@@ -38,16 +37,16 @@ template <typename V, typename F>
 [[gnu::noinline]] void add_affine(Point<V, F>& p, const AffinePoint<V, F>& q, typename V::Mask negative,
                                   typename V::Mask skip, typename V::Mask infinite) noexcept {
     using Element = Modular<V, F>;
-    const auto zz = square(p.z);
-    const auto zzz = multiply(p.z, zz);
-    const auto h = reduced(multiply_lazy(q.x, zz) - p.x);
-    const auto r = reduced(Element::negate_where(negative, multiply_lazy(q.y, zzz)) - p.y);
-    const auto hh = square(h);
-    const auto z = multiply(p.z, h);
-    const auto v = multiply_lazy(p.x, hh);
-    const auto hhh = multiply(h, hh);
-    const auto x = reduced(square_lazy(r) - hhh - v - v);
-    const auto y = multiply_lazy(r, reduced(v - x)) - multiply_lazy(p.y, hhh);
+    const auto zz = squared(p.z);
+    const auto zzz = product(p.z, zz);
+    const auto h = reduced(product_lazy(q.x, zz) - p.x);
+    const auto r = reduced(Element::negate_where(negative, product_lazy(q.y, zzz)) - p.y);
+    const auto hh = squared(h);
+    const auto z = product(p.z, h);
+    const auto v = product_lazy(p.x, hh);
+    const auto hhh = product(h, hh);
+    const auto x = reduced(squared_lazy(r) - hhh - v - v);
+    const auto y = Element::zero() - two_products_lazy(r, reduced(x - v), p.y, hhh);
     const auto choose = [&](const Element& from_q, const Element& sum, const Element& from_p)
         __attribute__((always_inline)) {
         return Element::choose(skip, from_p, Element::choose(infinite, from_q, sum));

@@ -116,26 +116,21 @@ template <typename V, typename F>
     return result;
 }
 
-/// Lazy, all limbs positive. a b / R: less than a b / R + n where k is 1, and + 2 n otherwise.
+/// c += a b
 template <typename V, typename F>
-[[gnu::always_inline]] inline Modular<V, F> multiply_inline(const Modular<V, F>& a, const Modular<V, F>& b) {
-    constexpr int kLimbs = F::kLimbs;
-    V c[2 * kLimbs];
-    repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
-    repeat<kLimbs>(OCTAVO_EACH(i) {
-        repeat<kLimbs>(OCTAVO_EACH(j) {
+[[gnu::always_inline]] inline void add_product(V (&c)[2 * F::kLimbs], const Modular<V, F>& a, const Modular<V, F>& b) {
+    repeat<F::kLimbs>(OCTAVO_EACH(i) {
+        repeat<F::kLimbs>(OCTAVO_EACH(j) {
             c[i + j] = V::madd_low(c[i + j], a.limb[i], b.limb[j]);
             c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], b.limb[j]);
         });
     });
-    return reduce_columns<V, F>(c);
 }
 
-/// Lazy, all limbs positive. a^2 / R: the products of two different limbs once, doubled.
+/// c = a^2: the products of two different limbs once, doubled.
 template <typename V, typename F>
-[[gnu::always_inline]] inline Modular<V, F> square_inline(const Modular<V, F>& a) {
+[[gnu::always_inline]] inline void set_square(V (&c)[2 * F::kLimbs], const Modular<V, F>& a) {
     constexpr int kLimbs = F::kLimbs;
-    V c[2 * kLimbs];
     repeat<2 * kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
     repeat<kLimbs>(OCTAVO_EACH(i) {
         repeat<kLimbs - 1 - i>(OCTAVO_EACH(rest) {
@@ -144,13 +139,48 @@ template <typename V, typename F>
             c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], a.limb[j]);
         });
     });
+    repeat<2 * kLimbs - 2>(OCTAVO_EACH(i) { c[i + 1] = c[i + 1] + c[i + 1]; });
     repeat<kLimbs>(OCTAVO_EACH(i) {
-        c[2 * i] = i == 0 ? c[0] : c[2 * i] + c[2 * i];
-        c[2 * i + 1] = c[2 * i + 1] + c[2 * i + 1];
         c[2 * i] = V::madd_low(c[2 * i], a.limb[i], a.limb[i]);
         c[2 * i + 1] = V::madd_high(c[2 * i + 1], a.limb[i], a.limb[i]);
     });
+}
+
+/// Lazy, all limbs positive. a b / R: less than a b / R + n where k is 1, and + 2 n otherwise.
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> multiply_inline(const Modular<V, F>& a, const Modular<V, F>& b) {
+    V c[2 * F::kLimbs];
+    repeat<2 * F::kLimbs>(OCTAVO_EACH(i) { c[i] = V::zero(); });
+    add_product(c, a, b);
     return reduce_columns<V, F>(c);
+}
+
+/// a^2 / R, as above.
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> square_inline(const Modular<V, F>& a) {
+    V c[2 * F::kLimbs];
+    set_square(c, a);
+    return reduce_columns<V, F>(c);
+}
+
+/// (a b + c d) / R and (a b + 8 c^2) / R, as above, for the price of one reduction.
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> two_products_inline(const Modular<V, F>& a, const Modular<V, F>& b,
+                                                                const Modular<V, F>& c, const Modular<V, F>& d) {
+    V columns[2 * F::kLimbs];
+    repeat<2 * F::kLimbs>(OCTAVO_EACH(i) { columns[i] = V::zero(); });
+    add_product(columns, a, b);
+    add_product(columns, c, d);
+    return reduce_columns<V, F>(columns);
+}
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> product_and_square_inline(const Modular<V, F>& a, const Modular<V, F>& b,
+                                                                      const Modular<V, F>& c) {
+    V columns[2 * F::kLimbs];
+    set_square(columns, c);
+    repeat<2 * F::kLimbs>(OCTAVO_EACH(i) { columns[i] = columns[i].template shifted_left<3>(); });
+    add_product(columns, a, b);
+    return reduce_columns<V, F>(columns);
 }
 
 template <typename V, typename F>
@@ -169,6 +199,64 @@ template <typename V, typename F>
 template <typename V, typename F>
 [[gnu::noinline]] Modular<V, F> square_lazy(const Modular<V, F>& a) noexcept {
     return square_inline(a);
+}
+
+template <typename V, typename F>
+[[gnu::noinline]] Modular<V, F> two_products(const Modular<V, F>& a, const Modular<V, F>& b, const Modular<V, F>& c,
+                                             const Modular<V, F>& d) noexcept {
+    return two_products_inline(a, b, c, d);
+}
+template <typename V, typename F>
+[[gnu::noinline]] Modular<V, F> product_and_square(const Modular<V, F>& a, const Modular<V, F>& b,
+                                                   const Modular<V, F>& c) noexcept {
+    return product_and_square_inline(a, b, c);
+}
+
+/// The same where speed matters most: inline, if the field is small enough for whole formulas to stay in the cache of decoded instructions.
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> product(const Modular<V, F>& a, const Modular<V, F>& b) {
+    if constexpr (F::kInline)
+        return carried(multiply_inline(a, b));
+    else
+        return multiply(a, b);
+}
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> squared(const Modular<V, F>& a) {
+    if constexpr (F::kInline)
+        return carried(square_inline(a));
+    else
+        return square(a);
+}
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> product_lazy(const Modular<V, F>& a, const Modular<V, F>& b) {
+    if constexpr (F::kInline)
+        return multiply_inline(a, b);
+    else
+        return multiply_lazy(a, b);
+}
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> squared_lazy(const Modular<V, F>& a) {
+    if constexpr (F::kInline)
+        return square_inline(a);
+    else
+        return square_lazy(a);
+}
+
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> two_products_lazy(const Modular<V, F>& a, const Modular<V, F>& b,
+                                                              const Modular<V, F>& c, const Modular<V, F>& d) {
+    if constexpr (F::kInline)
+        return two_products_inline(a, b, c, d);
+    else
+        return two_products(a, b, c, d);
+}
+template <typename V, typename F>
+[[gnu::always_inline]] inline Modular<V, F> product_and_square_lazy(const Modular<V, F>& a, const Modular<V, F>& b,
+                                                                    const Modular<V, F>& c) {
+    if constexpr (F::kInline)
+        return product_and_square_inline(a, b, c);
+    else
+        return product_and_square(a, b, c);
 }
 
 /// a - n where that is not negative, else a.

@@ -8,6 +8,7 @@ namespace octavo::kernel::p256 {
 
 /// The integers modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1. R = 2^260, 16 p and more.
 struct Field {
+    static constexpr bool kInline = true;
     static constexpr int kLimbs = 5, kBits = 256;
     static constexpr auto kModulus =
         lanes::make_modulus<kLimbs>("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");

@@ -8,6 +8,7 @@ namespace octavo::kernel::p384 {
 
 /// The integers modulo p = 2^384 - 2^128 - 2^96 + 2^32 - 1. R = 2^416.
 struct Field {
+    static constexpr bool kInline = false;
     static constexpr int kLimbs = 8, kBits = 384;
     static constexpr auto kModulus = lanes::make_modulus<kLimbs>(
         "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff");
