@@ -1,0 +1,95 @@
+#include "speed/curves.hpp"
+
+#include "kernel/curve25519/constants.hpp"
+#include "kernel/p256/p256_curve.hpp"
+#include "kernel/p384/p384_curve.hpp"
+
+namespace octavo::cli {
+namespace {
+
+/// Multiply-adds of a field's operations, for one lane group.
+template <typename Field>
+struct Counts {
+    static constexpr int kLimbs = Field::kLimbs;
+
+    static constexpr int reduction() {
+        constexpr auto& mod = Field::kModulus;
+        int factors = 0;
+        for (const auto limb : mod.m.limb) factors += limb != 0 ? 1 : 0;
+        return mod.k == 1 ? 2 * kLimbs * factors : 2 * (kLimbs - 1) * factors + 2 * kLimbs + 1;
+    }
+    static constexpr int columns_of_product = 2 * kLimbs * kLimbs, columns_of_square = kLimbs * kLimbs + kLimbs;
+    static constexpr int product = columns_of_product + reduction(), square = columns_of_square + reduction();
+    static constexpr int doubling = 3 * square + 3 * product + columns_of_product + columns_of_square + reduction();
+    static constexpr int addition = 3 * square + 6 * product + 2 * columns_of_product + reduction();
+    /// Rounds of 52 divsteps: four numbers of two products each, and two quotient digits.
+    static constexpr int inversion = ((45907 * Field::kBits + 26313) / (19929 * 52) + 1) * (20 * kLimbs + 2);
+};
+
+template <typename Curve>
+struct CurveCounts {
+    using F = Counts<typename Curve::Field>;
+    using N = Counts<typename Curve::Order>;
+    static constexpr int base = Curve::CombDigits::kNum * F::addition;
+    static constexpr int table = 8 * F::doubling + 7 * F::addition + 15 * F::product +
+                                 kernel::ec::kTableSize * (5 * F::product + F::square) + F::inversion;
+    static constexpr int windows =
+        (Curve::WindowDigits::kNum - 1) * kernel::ec::kWindow * F::doubling + Curve::WindowDigits::kNum * F::addition;
+    static constexpr int sign = base + F::inversion + N::inversion + 2 * F::product + F::square + 4 * N::product;
+    static constexpr int keygen = base + F::inversion + 5 * F::product + F::square;
+    static constexpr int derive = table + windows + F::inversion + 7 * F::product + 3 * F::square;
+    static constexpr int verify =
+        base + table + windows + F::doubling + F::addition + N::inversion + 13 * F::product + 5 * N::product;
+};
+using P256 = CurveCounts<kernel::p256::Curve>;
+using P384 = CurveCounts<kernel::p384::Curve>;
+
+/// 2^255 - 19: a product's fold takes 13, the carries of what is multiplied next 1.
+struct Counts25519 {
+    static constexpr int product = 50 + 13, square = 30 + 13, inversion = Counts<kernel::curve25519::Field>::inversion;
+    static constexpr int step = 5 * product + 4 * square + 11 + 11;
+    static constexpr int base = kernel::curve25519::CombDigits::kNum * (7 * product + 7);
+    static constexpr int doubling = 4 * product + 3 * square + 7, addition = 8 * product + 8;
+    static constexpr int derive = 255 * step + inversion, keygen = base + inversion;
+    static constexpr int encoding = inversion + 2 * product + 3;
+    static constexpr int sign = base + encoding + 12 * Counts<kernel::curve25519::Order>::product;
+    static constexpr int verify = base + encoding + 252 * doubling + 63 * product + (64 + 9) * (addition + product) +
+                                  252 * (square + 1) + 25 * product;
+};
+
+constexpr double each(int of_eight) { return of_eight / 8.0; }
+
+constexpr CurveOperation kOperations[] = {
+    {"p256-sign", "ECDSA P-256, nonce given", p256_sign_side, [] { return openssl_sign_side("EC", "P-256"); },
+     each(P256::sign)},
+    {"p256-verify", "ECDSA P-256", p256_verify_side, [] { return openssl_verify_side("EC", "P-256"); },
+     each(P256::verify)},
+    {"p256-derive", "ECDH P-256", p256_derive_side, [] { return openssl_derive_side("EC", "P-256"); },
+     each(P256::derive)},
+    {"p256-keygen", "P-256 public key of a scalar", p256_keygen_side, [] { return openssl_keygen_side("EC", "P-256"); },
+     each(P256::keygen)},
+    {"p384-sign", "ECDSA P-384, nonce given", p384_sign_side, [] { return openssl_sign_side("EC", "P-384"); },
+     each(P384::sign)},
+    {"p384-verify", "ECDSA P-384", p384_verify_side, [] { return openssl_verify_side("EC", "P-384"); },
+     each(P384::verify)},
+    {"p384-derive", "ECDH P-384", p384_derive_side, [] { return openssl_derive_side("EC", "P-384"); },
+     each(P384::derive)},
+    {"p384-keygen", "P-384 public key of a scalar", p384_keygen_side, [] { return openssl_keygen_side("EC", "P-384"); },
+     each(P384::keygen)},
+    {"x25519-derive", "X25519", x25519_derive_side, [] { return openssl_derive_side("X25519", nullptr); },
+     each(Counts25519::derive)},
+    {"x25519-keygen", "X25519 public key of a scalar", x25519_keygen_side,
+     [] { return openssl_keygen_side("X25519", nullptr); }, each(Counts25519::keygen)},
+    {"ed25519-sign", "Ed25519, 32 bytes", ed25519_sign_side, [] { return openssl_sign_side("ED25519", nullptr); },
+     each(Counts25519::sign)},
+    {"ed25519-verify", "Ed25519, 32 bytes", ed25519_verify_side, [] { return openssl_verify_side("ED25519", nullptr); },
+     each(Counts25519::verify)},
+    {"ed25519-keygen", "Ed25519 public key of a seed", ed25519_keygen_side,
+     [] { return openssl_keygen_side("ED25519", nullptr); }, each(Counts25519::keygen)},
+};
+
+}  // namespace
+
+std::span<const CurveOperation> curve_operations() noexcept { return kOperations; }
+
+}  // namespace octavo::cli
