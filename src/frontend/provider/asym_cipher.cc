@@ -13,6 +13,7 @@
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/block.hpp"
 #include "frontend/provider/key.hpp"
+#include "frontend/provider/offers.hpp"
 
 // As with signatures, what is plain sailing runs here and the rest is the twin's; with one difference: once a ciphertext has been
 // decrypted, nothing depends on what it held, so that its padding is judged here, in constant time.
@@ -66,7 +67,7 @@ Plan read_plan(const DefaultSide& standard, void* twin) {
         OSSL_PARAM_construct_uint("implicit-rejection", &implicit_rejection),
         OSSL_PARAM_construct_end(),
     };
-    if (standard.cipher.get_ctx_params(twin, params) != 1) return plan;
+    if (standard.cipher().get_ctx_params(twin, params) != 1) return plan;
     if (digest[0] != '\0' && (plan.digest = standard.digests().find(digest.data())) == nullptr) return plan;
     plan.mgf1 = plan.digest;
     if (mgf1[0] != '\0' && (plan.mgf1 = standard.digests().find(mgf1.data())) == nullptr) return plan;
@@ -88,7 +89,7 @@ struct Context {
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
-    const CipherFunctions& functions() const noexcept { return provider.standard.cipher; }
+    const CipherFunctions& functions() const noexcept { return provider.standard.cipher(); }
     std::size_t len() const noexcept { return key->bytes(); }
     /// Read again after settings have changed, when an operation wants it: applications make several in a row.
     void settings_changed() noexcept { plan_is_right_ = false; }
@@ -108,10 +109,10 @@ Context& context_of(void* context) { return *static_cast<Context*>(context); }
 
 void* newctx(void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
-    auto* twin = provider.standard.cipher.newctx(provider.standard.provctx());
+    auto* twin = provider.standard.cipher().newctx(provider.standard.provctx());
     if (twin == nullptr) return nullptr;
     auto* context = new (std::nothrow) Context(provider, twin);
-    if (context == nullptr) provider.standard.cipher.freectx(twin);
+    if (context == nullptr) provider.standard.cipher().freectx(twin);
     return context;
 }
 
@@ -288,8 +289,8 @@ int get_ctx_params(void* context, OSSL_PARAM params[]) {
 
 const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.cipher.gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                        provider.standard.provctx());
+    return provider.standard.cipher().gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
+                                                          provider.standard.provctx());
 }
 
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
@@ -301,8 +302,8 @@ int set_ctx_params(void* context, const OSSL_PARAM params[]) {
 
 const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.cipher.settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                        provider.standard.provctx());
+    return provider.standard.cipher().settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
+                                                          provider.standard.provctx());
 }
 
 const OSSL_DISPATCH rsa_functions[] = {
@@ -322,9 +323,6 @@ const OSSL_DISPATCH rsa_functions[] = {
 
 }  // namespace
 
-const OSSL_ALGORITHM asym_cipher_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, rsa_functions, "RSA encryption by Octavo"},
-    {nullptr, nullptr, nullptr, nullptr},
-};
+const Offer asym_cipher_offer = {OSSL_OP_ASYM_CIPHER, "RSA", rsa_functions, "RSA encryption by Octavo"};
 
 }  // namespace octavo::provider

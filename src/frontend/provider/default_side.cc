@@ -27,12 +27,15 @@ KeyFunctions key_functions(const OSSL_DISPATCH* table) {
     take(f.create, table, OSSL_FUNC_KEYMGMT_NEW);
     take(f.free, table, OSSL_FUNC_KEYMGMT_FREE);
     take(f.gen_init, table, OSSL_FUNC_KEYMGMT_GEN_INIT);
+    take(f.gen_set_template, table, OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE);
     take(f.gen_set_params, table, OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS);
     take(f.gen_settable_params, table, OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS);
     take(f.gen, table, OSSL_FUNC_KEYMGMT_GEN);
     take(f.gen_cleanup, table, OSSL_FUNC_KEYMGMT_GEN_CLEANUP);
     take(f.get_params, table, OSSL_FUNC_KEYMGMT_GET_PARAMS);
     take(f.gettable_params, table, OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS);
+    take(f.set_params, table, OSSL_FUNC_KEYMGMT_SET_PARAMS);
+    take(f.settable_params, table, OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS);
     take(f.has, table, OSSL_FUNC_KEYMGMT_HAS);
     take(f.match, table, OSSL_FUNC_KEYMGMT_MATCH);
     take(f.validate, table, OSSL_FUNC_KEYMGMT_VALIDATE);
@@ -56,10 +59,30 @@ SignatureFunctions signature_functions(const OSSL_DISPATCH* table) {
     take(f.verify, table, OSSL_FUNC_SIGNATURE_VERIFY);
     take(f.verify_recover_init, table, OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT);
     take(f.verify_recover, table, OSSL_FUNC_SIGNATURE_VERIFY_RECOVER);
+    take(f.digest_sign_init, table, OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT);
+    take(f.digest_sign, table, OSSL_FUNC_SIGNATURE_DIGEST_SIGN);
+    take(f.digest_verify_init, table, OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT);
+    take(f.digest_verify, table, OSSL_FUNC_SIGNATURE_DIGEST_VERIFY);
     take(f.get_ctx_params, table, OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS);
     take(f.gettable_ctx_params, table, OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS);
     take(f.set_ctx_params, table, OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS);
     take(f.settable_ctx_params, table, OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS);
+    return f;
+}
+
+ExchangeFunctions exchange_functions(const OSSL_DISPATCH* table) {
+    ExchangeFunctions f;
+    if (table == nullptr) return f;
+    take(f.newctx, table, OSSL_FUNC_KEYEXCH_NEWCTX);
+    take(f.freectx, table, OSSL_FUNC_KEYEXCH_FREECTX);
+    take(f.dupctx, table, OSSL_FUNC_KEYEXCH_DUPCTX);
+    take(f.init, table, OSSL_FUNC_KEYEXCH_INIT);
+    take(f.set_peer, table, OSSL_FUNC_KEYEXCH_SET_PEER);
+    take(f.derive, table, OSSL_FUNC_KEYEXCH_DERIVE);
+    take(f.get_ctx_params, table, OSSL_FUNC_KEYEXCH_GET_CTX_PARAMS);
+    take(f.gettable_ctx_params, table, OSSL_FUNC_KEYEXCH_GETTABLE_CTX_PARAMS);
+    take(f.set_ctx_params, table, OSSL_FUNC_KEYEXCH_SET_CTX_PARAMS);
+    take(f.settable_ctx_params, table, OSSL_FUNC_KEYEXCH_SETTABLE_CTX_PARAMS);
     return f;
 }
 
@@ -79,6 +102,17 @@ CipherFunctions cipher_functions(const OSSL_DISPATCH* table) {
     take(f.settable_ctx_params, table, OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS);
     return f;
 }
+
+struct Names {
+    const char *key, *signature, *exchange;
+};
+
+/// In the order of KeyKind; null where such keys have no such operation.
+constexpr Names kNames[kNumKeyKinds] = {
+    {"RSA", "RSA", nullptr},       {"RSA-PSS", nullptr, nullptr}, {"EC", "ECDSA", "ECDH"},
+    {"X25519", nullptr, "X25519"}, {"X448", nullptr, "X448"},     {"ED25519", "ED25519", nullptr},
+    {"ED448", "ED448", nullptr},
+};
 
 }  // namespace
 
@@ -109,12 +143,17 @@ DefaultSide::~DefaultSide() {
     OSSL_LIB_CTX_free(libctx_);
 }
 
-const OSSL_DISPATCH* DefaultSide::functions_of(int operation, const char* name) const noexcept {
+const OSSL_ALGORITHM* DefaultSide::algorithm(int operation, const char* name) const noexcept {
     int no_cache = 0;
     const auto* algorithm = OSSL_PROVIDER_query_operation(provider_, operation, &no_cache);
     for (; algorithm != nullptr && algorithm->algorithm_names != nullptr; ++algorithm)
-        if (names_have(algorithm->algorithm_names, name)) return algorithm->implementation;
+        if (names_have(algorithm->algorithm_names, name)) return algorithm;
     return nullptr;
+}
+
+const OSSL_DISPATCH* DefaultSide::functions_of(int operation, const char* name) const noexcept {
+    const auto* found = name == nullptr ? nullptr : algorithm(operation, name);
+    return found == nullptr ? nullptr : found->implementation;
 }
 
 bool DefaultSide::open() noexcept {
@@ -123,12 +162,15 @@ bool DefaultSide::open() noexcept {
     provider_ = OSSL_PROVIDER_load(libctx_, "default");
     if (provider_ == nullptr) return false;
     provctx_ = OSSL_PROVIDER_get0_provider_ctx(provider_);
-    rsa = key_functions(functions_of(OSSL_OP_KEYMGMT, "RSA"));
-    rsa_pss = key_functions(functions_of(OSSL_OP_KEYMGMT, "RSA-PSS"));
-    signature = signature_functions(functions_of(OSSL_OP_SIGNATURE, "RSA"));
-    cipher = cipher_functions(functions_of(OSSL_OP_ASYM_CIPHER, "RSA"));
+    for (std::size_t i = 0; i < kNumKeyKinds; ++i) {
+        keys_[i] = key_functions(functions_of(OSSL_OP_KEYMGMT, kNames[i].key));
+        signatures_[i] = signature_functions(functions_of(OSSL_OP_SIGNATURE, kNames[i].signature));
+        exchanges_[i] = exchange_functions(functions_of(OSSL_OP_KEYEXCH, kNames[i].exchange));
+    }
+    cipher_ = cipher_functions(functions_of(OSSL_OP_ASYM_CIPHER, "RSA"));
     digests_.open(libctx_);
-    return rsa.complete() && rsa_pss.complete() && signature.complete() && cipher.complete();
+    return keys(KeyKind::rsa).complete() && keys(KeyKind::rsa_pss).complete() && signatures(KeyKind::rsa).complete() &&
+           cipher_.complete();
 }
 
 }  // namespace octavo::provider

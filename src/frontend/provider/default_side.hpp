@@ -4,20 +4,29 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
+#include <array>
+
 #include "frontend/provider/digest.hpp"
 
 namespace octavo::provider {
+
+/// The kinds of key, each with its own key management.
+enum class KeyKind : std::size_t { rsa, rsa_pss, ec, x25519, x448, ed25519, ed448 };
+inline constexpr std::size_t kNumKeyKinds = 7;
 
 struct KeyFunctions {
     OSSL_FUNC_keymgmt_new_fn* create = nullptr;
     OSSL_FUNC_keymgmt_free_fn* free = nullptr;
     OSSL_FUNC_keymgmt_gen_init_fn* gen_init = nullptr;
+    OSSL_FUNC_keymgmt_gen_set_template_fn* gen_set_template = nullptr;
     OSSL_FUNC_keymgmt_gen_set_params_fn* gen_set_params = nullptr;
     OSSL_FUNC_keymgmt_gen_settable_params_fn* gen_settable_params = nullptr;
     OSSL_FUNC_keymgmt_gen_fn* gen = nullptr;
     OSSL_FUNC_keymgmt_gen_cleanup_fn* gen_cleanup = nullptr;
     OSSL_FUNC_keymgmt_get_params_fn* get_params = nullptr;
     OSSL_FUNC_keymgmt_gettable_params_fn* gettable_params = nullptr;
+    OSSL_FUNC_keymgmt_set_params_fn* set_params = nullptr;
+    OSSL_FUNC_keymgmt_settable_params_fn* settable_params = nullptr;
     OSSL_FUNC_keymgmt_has_fn* has = nullptr;
     OSSL_FUNC_keymgmt_match_fn* match = nullptr;
     OSSL_FUNC_keymgmt_validate_fn* validate = nullptr;
@@ -27,6 +36,7 @@ struct KeyFunctions {
     OSSL_FUNC_keymgmt_export_types_fn* export_types = nullptr;
     OSSL_FUNC_keymgmt_dup_fn* dup = nullptr;
 
+    /// Whether all are there that every kind of key has: all but gen_set_template, set_params and settable_params.
     bool complete() const noexcept;
 };
 
@@ -40,12 +50,30 @@ struct SignatureFunctions {
     OSSL_FUNC_signature_verify_fn* verify = nullptr;
     OSSL_FUNC_signature_verify_recover_init_fn* verify_recover_init = nullptr;
     OSSL_FUNC_signature_verify_recover_fn* verify_recover = nullptr;
+    OSSL_FUNC_signature_digest_sign_init_fn* digest_sign_init = nullptr;
+    OSSL_FUNC_signature_digest_sign_fn* digest_sign = nullptr;
+    OSSL_FUNC_signature_digest_verify_init_fn* digest_verify_init = nullptr;
+    OSSL_FUNC_signature_digest_verify_fn* digest_verify = nullptr;
     OSSL_FUNC_signature_get_ctx_params_fn* get_ctx_params = nullptr;
     OSSL_FUNC_signature_gettable_ctx_params_fn* gettable_ctx_params = nullptr;
     OSSL_FUNC_signature_set_ctx_params_fn* set_ctx_params = nullptr;
     OSSL_FUNC_signature_settable_ctx_params_fn* settable_ctx_params = nullptr;
 
+    /// Whether all are there that RSA needs.
     bool complete() const noexcept;
+};
+
+struct ExchangeFunctions {
+    OSSL_FUNC_keyexch_newctx_fn* newctx = nullptr;
+    OSSL_FUNC_keyexch_freectx_fn* freectx = nullptr;
+    OSSL_FUNC_keyexch_dupctx_fn* dupctx = nullptr;
+    OSSL_FUNC_keyexch_init_fn* init = nullptr;
+    OSSL_FUNC_keyexch_set_peer_fn* set_peer = nullptr;
+    OSSL_FUNC_keyexch_derive_fn* derive = nullptr;
+    OSSL_FUNC_keyexch_get_ctx_params_fn* get_ctx_params = nullptr;
+    OSSL_FUNC_keyexch_gettable_ctx_params_fn* gettable_ctx_params = nullptr;
+    OSSL_FUNC_keyexch_set_ctx_params_fn* set_ctx_params = nullptr;
+    OSSL_FUNC_keyexch_settable_ctx_params_fn* settable_ctx_params = nullptr;
 };
 
 struct CipherFunctions {
@@ -64,8 +92,8 @@ struct CipherFunctions {
     bool complete() const noexcept;
 };
 
-/// The default provider in a library context of its own, and the functions by which it does RSA. Every key and every operation
-/// context of ours has its twin there: the twin keeps the numbers and the parameters, so that they behave, and
+/// The default provider in a library context of its own, and the functions by which it does what Octavo offers. Every key and every
+/// operation context of ours has its twin there: the twin keeps the numbers and the parameters, so that they behave, and
 /// fail, as the default provider's do in whichever version of OpenSSL runs; and it does what the fast path does not.
 class DefaultSide {
 public:
@@ -81,9 +109,20 @@ public:
     void* provctx() const noexcept { return provctx_; }
     const Digests& digests() const noexcept { return digests_; }
 
-    KeyFunctions rsa, rsa_pss;
-    SignatureFunctions signature;
-    CipherFunctions cipher;
+    const KeyFunctions& keys(KeyKind kind) const noexcept { return keys_[static_cast<std::size_t>(kind)]; }
+    const SignatureFunctions& signatures(KeyKind kind) const noexcept {
+        return signatures_[static_cast<std::size_t>(kind)];
+    }
+    const ExchangeFunctions& exchanges(KeyKind kind) const noexcept {
+        return exchanges_[static_cast<std::size_t>(kind)];
+    }
+    const CipherFunctions& cipher() const noexcept { return cipher_; }
+    /// Its entry for one of an algorithm's names; null where this build of OpenSSL has none.
+    const OSSL_ALGORITHM* algorithm(int operation, const char* name) const noexcept;
+    /// What it can do besides operations: 1 when `callback` has seen all of it.
+    int capabilities(const char* capability, OSSL_CALLBACK* callback, void* argument) const noexcept {
+        return OSSL_PROVIDER_get_capabilities(provider_, capability, callback, argument);
+    }
 
 private:
     const OSSL_DISPATCH* functions_of(int operation, const char* name) const noexcept;
@@ -92,6 +131,10 @@ private:
     OSSL_PROVIDER* provider_ = nullptr;
     void* provctx_ = nullptr;
     Digests digests_;
+    std::array<KeyFunctions, kNumKeyKinds> keys_;
+    std::array<SignatureFunctions, kNumKeyKinds> signatures_;
+    std::array<ExchangeFunctions, kNumKeyKinds> exchanges_;
+    CipherFunctions cipher_;
 };
 
 }  // namespace octavo::provider

@@ -85,16 +85,12 @@ private:
 Key* Key::adopt(const Provider& provider, KeyKind kind, void* twin) noexcept {
     if (twin == nullptr) return nullptr;
     auto* key = new (std::nothrow) Key(provider, kind, twin);
-    const auto& functions = kind == KeyKind::rsa ? provider.standard.rsa : provider.standard.rsa_pss;
-    if (key == nullptr) functions.free(twin);
+    if (key == nullptr) provider.standard.keys(kind).free(twin);
     return key;
 }
 
 Key::Key(const Provider& provider, KeyKind kind, void* twin) noexcept
-    : provider_(provider),
-      functions_(kind == KeyKind::rsa ? provider.standard.rsa : provider.standard.rsa_pss),
-      kind_(kind),
-      twin_(twin) {}
+    : provider_(provider), functions_(provider.standard.keys(kind)), kind_(kind), twin_(twin) {}
 
 Key::~Key() {
     forget();

@@ -8,8 +8,6 @@
 
 namespace octavo::provider {
 
-enum class KeyKind { rsa, rsa_pss };
-
 /// An RSA key as OpenSSL holds it: its twin on the default side, which has the numbers, and an Octavo key, which is registered when
 /// an operation first wants it. Counted references: operation contexts outlive the EVP_PKEY. Any number of threads may use
 /// one key at once; no lock.

@@ -4,6 +4,8 @@
 #include <new>
 
 #include "frontend/provider/key.hpp"
+#include "frontend/provider/key_types.hpp"
+#include "frontend/provider/offers.hpp"
 #include "frontend/provider/provider.hpp"
 
 // Key management is the default side's: what is Octavo's about a key is only where its operations run.
@@ -16,7 +18,7 @@ const Key* key_of(const void* key) { return static_cast<const Key*>(key); }
 
 template <KeyKind kind>
 const KeyFunctions& functions_of(const Provider& provider) {
-    return kind == KeyKind::rsa ? provider.standard.rsa : provider.standard.rsa_pss;
+    return provider.standard.keys(kind);
 }
 
 template <KeyKind kind>
@@ -66,13 +68,6 @@ const OSSL_PARAM* gettable_params(void* provctx) {
     return functions_of<kind>(provider).gettable_params(provider.standard.provctx());
 }
 
-// OpenSSL asks for these without any context. They are functions of libcrypto itself, the same for every provider that is loaded.
-std::atomic<OSSL_FUNC_keymgmt_import_types_fn*> standard_import_types{nullptr};
-std::atomic<OSSL_FUNC_keymgmt_export_types_fn*> standard_export_types{nullptr};
-
-const OSSL_PARAM* import_types(int selection) { return standard_import_types.load()(selection); }
-const OSSL_PARAM* export_types(int selection) { return standard_export_types.load()(selection); }
-
 /// A generation in progress: the default side's, and whose key it will be.
 struct Generation {
     const Provider& provider;
@@ -118,15 +113,15 @@ void gen_cleanup(void* context) {
     delete generation;
 }
 
-//// RSA-PSS keys work under the name of RSA; what they must not do, the operation refuses.
+/// RSA-PSS keys work under the name of RSA; what they must not do, the operation refuses.
 const char* operation_name(int) { return "RSA"; }
 
 #define OCTAVO_KEY_FUNCTIONS(kind)                                                                                  \
     entry(OSSL_FUNC_KEYMGMT_NEW, create<kind>), entry(OSSL_FUNC_KEYMGMT_FREE, free_key),                            \
         entry(OSSL_FUNC_KEYMGMT_HAS, has), entry(OSSL_FUNC_KEYMGMT_MATCH, match),                                   \
         entry(OSSL_FUNC_KEYMGMT_VALIDATE, validate), entry(OSSL_FUNC_KEYMGMT_IMPORT, import),                       \
-        entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, import_types), entry(OSSL_FUNC_KEYMGMT_EXPORT, export_to),            \
-        entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, export_types), entry(OSSL_FUNC_KEYMGMT_DUP, dup),                     \
+        entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, import_types<kind>), entry(OSSL_FUNC_KEYMGMT_EXPORT, export_to),      \
+        entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, export_types<kind>), entry(OSSL_FUNC_KEYMGMT_DUP, dup),               \
         entry(OSSL_FUNC_KEYMGMT_GET_PARAMS, get_params),                                                            \
         entry(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, gettable_params<kind>),                                            \
         entry(OSSL_FUNC_KEYMGMT_GEN_INIT, gen_init<kind>), entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, gen_set_params), \
@@ -142,15 +137,7 @@ const OSSL_DISPATCH rsa_pss_functions[] = {
 
 }  // namespace
 
-const OSSL_ALGORITHM keymgmt_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, rsa_functions, "RSA keys for Octavo"},
-    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", kProperties, rsa_pss_functions, "RSA-PSS keys for Octavo"},
-    {nullptr, nullptr, nullptr, nullptr},
-};
-
-void use_key_types(const KeyFunctions& functions) noexcept {
-    standard_import_types.store(functions.import_types);
-    standard_export_types.store(functions.export_types);
-}
+const Offer rsa_key_offer = {OSSL_OP_KEYMGMT, "RSA", rsa_functions, "RSA keys for Octavo"};
+const Offer rsa_pss_key_offer = {OSSL_OP_KEYMGMT, "RSA-PSS", rsa_pss_functions, "RSA-PSS keys for Octavo"};
 
 }  // namespace octavo::provider

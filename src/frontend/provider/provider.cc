@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 
+#include "frontend/provider/key_types.hpp"
 #include "octavo/octavo.h"
 
 namespace octavo::provider {
@@ -38,18 +39,9 @@ int get_params(void*, OSSL_PARAM params[]) {
            (status == nullptr || OSSL_PARAM_set_int(status, 1) == 1);
 }
 
-const OSSL_ALGORITHM* query_operation(void*, int operation, int* no_cache) {
+const OSSL_ALGORITHM* query_operation(void* provctx, int operation, int* no_cache) {
     *no_cache = 0;
-    switch (operation) {
-        case OSSL_OP_KEYMGMT:
-            return keymgmt_algorithms;
-        case OSSL_OP_SIGNATURE:
-            return signature_algorithms;
-        case OSSL_OP_ASYM_CIPHER:
-            return asym_cipher_algorithms;
-        default:
-            return nullptr;
-    }
+    return static_cast<const Provider*>(provctx)->offers.of(operation);
 }
 
 const OSSL_ITEM* get_reason_strings(void*) { return reason_strings(); }
@@ -74,8 +66,9 @@ extern "C" __attribute__((visibility("default"))) int OSSL_provider_init(const O
     if (provider == nullptr) return 0;
     provider->core = core;
     provider->errors = Errors(core, in);
-    if (!provider->errors.complete() || !provider->standard.open()) return 0;
-    use_key_types(provider->standard.rsa);
+    if (!provider->errors.complete() || !provider->standard.open() || !provider->offers.open(provider->standard))
+        return 0;
+    use_key_types(provider->standard);
     *out = functions;
     *provctx = provider.release();
     return 1;

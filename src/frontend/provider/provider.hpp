@@ -4,6 +4,7 @@
 
 #include "frontend/provider/default_side.hpp"
 #include "frontend/provider/errors.hpp"
+#include "frontend/provider/offers.hpp"
 
 namespace octavo::provider {
 
@@ -12,15 +13,8 @@ struct Provider {
     const OSSL_CORE_HANDLE* core = nullptr;
     Errors errors;
     DefaultSide standard;
+    Offers offers;
 };
-
-/// Tables of capabilities, one per operation.
-extern const OSSL_ALGORITHM keymgmt_algorithms[];
-extern const OSSL_ALGORITHM signature_algorithms[];
-extern const OSSL_ALGORITHM asym_cipher_algorithms[];
-
-/// Where key management finds the parameters that it imports and exports; before any key is made.
-void use_key_types(const KeyFunctions& functions) noexcept;
 
 inline constexpr char kProperties[] = "provider=octavo";
 

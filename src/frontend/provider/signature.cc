@@ -11,6 +11,7 @@
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/block.hpp"
+#include "frontend/provider/offers.hpp"
 #include "frontend/provider/pss.hpp"
 #include "frontend/provider/signature_plan.hpp"
 
@@ -36,7 +37,7 @@ struct Context {
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
-    const SignatureFunctions& functions() const noexcept { return provider.standard.signature; }
+    const SignatureFunctions& functions() const noexcept { return provider.standard.signatures(KeyKind::rsa); }
     std::size_t len() const noexcept { return key->bytes(); }
     /// Read again after settings have changed, when an operation wants it: applications make several in a row.
     void settings_changed() noexcept { plan_is_right_ = false; }
@@ -60,10 +61,10 @@ Context& context_of(void* context) { return *static_cast<Context*>(context); }
 void* newctx(void* provctx, const char*) {
     const auto& provider = *static_cast<const Provider*>(provctx);
     // The properties chose us among the application's providers; the twin's context has only one.
-    auto* twin = provider.standard.signature.newctx(provider.standard.provctx(), nullptr);
+    auto* twin = provider.standard.signatures(KeyKind::rsa).newctx(provider.standard.provctx(), nullptr);
     if (twin == nullptr) return nullptr;
     auto* context = new (std::nothrow) Context(provider, twin);
-    if (context == nullptr) provider.standard.signature.freectx(twin);
+    if (context == nullptr) provider.standard.signatures(KeyKind::rsa).freectx(twin);
     return context;
 }
 
@@ -340,8 +341,8 @@ int get_ctx_params(void* context, OSSL_PARAM params[]) {
 
 const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.signature.gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                           provider.standard.provctx());
+    return provider.standard.signatures(KeyKind::rsa)
+        .gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
 }
 
 /// While a message is being digested, its digest may be named again, not changed.
@@ -363,8 +364,8 @@ int set_ctx_params(void* context, const OSSL_PARAM params[]) {
 
 const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.signature.settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                           provider.standard.provctx());
+    return provider.standard.signatures(KeyKind::rsa)
+        .settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
 }
 
 int get_ctx_md_params(void* context, OSSL_PARAM params[]) {
@@ -421,9 +422,6 @@ const OSSL_DISPATCH rsa_functions[] = {
 
 }  // namespace
 
-const OSSL_ALGORITHM signature_algorithms[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", kProperties, rsa_functions, "RSA signatures by Octavo"},
-    {nullptr, nullptr, nullptr, nullptr},
-};
+const Offer rsa_signature_offer = {OSSL_OP_SIGNATURE, "RSA", rsa_functions, "RSA signatures by Octavo"};
 
 }  // namespace octavo::provider

@@ -38,7 +38,7 @@ SignaturePlan read_plan(const DefaultSide& standard, void* twin) noexcept {
         OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &plan.salt_len),
         OSSL_PARAM_construct_end(),
     };
-    if (standard.signature.get_ctx_params(twin, params) != 1) return plan;
+    if (standard.signatures(KeyKind::rsa).get_ctx_params(twin, params) != 1) return plan;
     if (digest[0] != '\0' && (plan.digest = standard.digests().find(digest.data())) == nullptr) return plan;
     plan.mgf1 = plan.digest;
     if (mgf1[0] != '\0' && (plan.mgf1 = standard.digests().find(mgf1.data())) == nullptr) return plan;

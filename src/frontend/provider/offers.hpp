@@ -1,0 +1,43 @@
+#pragma once
+
+#include <openssl/core.h>
+
+#include <memory>
+#include <vector>
+
+namespace octavo::provider {
+
+class DefaultSide;
+
+/// One algorithm: an operation of OpenSSL's (OSSL_OP_...), one of its names on the default side, and our functions for it.
+struct Offer {
+    int operation;
+    const char* name;
+    const OSSL_DISPATCH* functions;
+    const char* description;
+};
+
+extern const Offer rsa_key_offer, rsa_pss_key_offer, rsa_signature_offer, asym_cipher_offer;
+
+/// What a provider offers: each algorithm under all the names that the default side has for it, and with those of our functions that the
+/// default side has as well, so that an application finds the same doors open and the same doors shut.
+class Offers {
+public:
+    /// False when memory has run out. An algorithm that the default side lacks is left out.
+    bool open(const DefaultSide& standard) noexcept;
+    /// For OSSL_FUNC_PROVIDER_QUERY_OPERATION; null for an operation without any algorithm.
+    const OSSL_ALGORITHM* of(int operation) const noexcept;
+
+private:
+    struct Operation {
+        int number;
+        std::vector<OSSL_ALGORITHM> algorithms;
+    };
+
+    void add(const DefaultSide& standard, const Offer& offer);
+
+    std::vector<Operation> operations_;
+    std::vector<std::unique_ptr<OSSL_DISPATCH[]>> tables_;
+};
+
+}  // namespace octavo::provider
