@@ -1,15 +1,15 @@
 # The provider, loaded from the build tree, beside the default provider alone.
 find_package(nlohmann_json REQUIRED)
 
-add_library(provider_support STATIC provider/keys.cc provider/sides.cc)
+add_library(provider_support STATIC provider/curve_keys.cc provider/keys.cc provider/places.cc provider/sides.cc)
 target_include_directories(provider_support PUBLIC provider ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(provider_support PUBLIC
   OCTAVO_MODULES="${CMAKE_BINARY_DIR}/lib/ossl-modules"
   OCTAVO_SHARED_VECTORS="${PROJECT_SOURCE_DIR}/../shared/vectors")
-target_link_libraries(provider_support PUBLIC GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
+target_link_libraries(provider_support PUBLIC octavo GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
   nlohmann_json::nlohmann_json)
 
-foreach(name sign cipher key async job wycheproof padding)
+foreach(name sign cipher key exchange async job wycheproof padding)
   add_executable(provider_${name}_test provider/${name}_test.cc provider/shim.cc)
   # The shim's symbols must be seen by the provider before the library's own.
   set_target_properties(provider_${name}_test PROPERTIES ENABLE_EXPORTS ON)

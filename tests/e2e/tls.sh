@@ -66,9 +66,32 @@ for name in ordinary exponent3 primes3 pss; do
 done
 [ $handshakes_done -ge 20 ] || fail "only $handshakes_done clients ran"
 
+# Every group, as the one that both sides agree on. An octavo server without -groups must know them all by itself.
+exchanges() { # exchanges server-side server-options...
+    side=$1
+    shift
+    start "$side" ordinary "$@"
+    for client in octavo plain; do
+        for group in X25519 X448 P-256 P-384 P-521; do
+            for version in -tls1_3 -tls1_2; do
+                connect $client ordinary $version -groups $group
+                case $group in P-*) shown="ECDH, .*${group#P-} bits" ;; *) shown=$group ;; esac
+                grep -q "Server Temp Key: $shown" client.log || fail "$client, $version, not $group: $(cat client.log)"
+                exchanges_done=$((exchanges_done + 1))
+            done
+        done
+    done
+    stop
+}
+exchanges_done=0
+exchanges octavo
+exchanges octavo -async
+exchanges plain
+[ $exchanges_done -eq 60 ] || fail "only $exchanges_done exchanges ran"
+
 # Both sides prove themselves.
 start octavo ordinary -async -Verify 1 -CAfile ordinary.crt -verify_return_error
 connect octavo ordinary -tls1_3 -cert ordinary.crt -key ordinary.pem
 connect octavo ordinary -tls1_2 -cert ordinary.crt -key ordinary.pem
 stop
-echo "$handshakes_done clients, all verified"
+echo "$handshakes_done clients and $exchanges_done key exchanges, all verified"

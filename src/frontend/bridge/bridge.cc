@@ -153,6 +153,8 @@ octavo_status run_in_async_job(const Raw& raw, ASYNC_JOB* job) noexcept {
 
 }  // namespace
 
+bool in_job() noexcept { return octavo_job_current().id != 0 || ASYNC_get_current_job() != nullptr; }
+
 bool job_is_cancelled() noexcept { return octavo_job_get_state(octavo_job_current()) == OCTAVO_JOB_STATE_CANCELLED; }
 
 octavo_status run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,

@@ -1,6 +1,7 @@
 #include "frontend/provider/provider.hpp"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/prov_ssl.h>
 
@@ -44,6 +45,13 @@ const OSSL_ALGORITHM* query_operation(void* provctx, int operation, int* no_cach
     return static_cast<const Provider*>(provctx)->offers.of(operation);
 }
 
+/// The groups of TLS, with the default side's particulars: libssl takes a group from the provider that has its key management.
+int get_capabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument) {
+    const auto* provider = static_cast<const Provider*>(provctx);
+    return OPENSSL_strcasecmp(capability, "TLS-GROUP") == 0 &&
+           provider->standard.capabilities(capability, callback, argument) == 1;
+}
+
 const OSSL_ITEM* get_reason_strings(void*) { return reason_strings(); }
 
 const OSSL_DISPATCH functions[] = {
@@ -51,6 +59,7 @@ const OSSL_DISPATCH functions[] = {
     entry(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, gettable_params),
     entry(OSSL_FUNC_PROVIDER_GET_PARAMS, get_params),
     entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query_operation),
+    entry(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, get_capabilities),
     entry(OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, get_reason_strings),
     {0, nullptr},
 };

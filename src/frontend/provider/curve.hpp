@@ -1,0 +1,45 @@
+#pragma once
+
+#include <openssl/ec.h>
+
+#include <array>
+#include <atomic>
+#include <span>
+#include <string_view>
+
+#include "frontend/provider/default_side.hpp"
+#include "octavo/octavo.h"
+
+namespace octavo::provider {
+
+/// A curve that Octavo's operations know. Lengths in bytes.
+///   names       OpenSSL's, the first being the one that it answers; unused ones null
+///   public_len  04 || x || y, or the bytes of the RFCs
+///   secret_len  what a derivation gives; 0 where there is none
+///   signature_len  r || s, or the bytes of RFC 8032; 0 where there is none
+///   bits, security_bits, max_size  what the default provider says of its keys
+struct Curve {
+    octavo_curve id;
+    KeyKind kind;
+    std::array<const char*, 3> names;
+    std::size_t private_len, public_len, secret_len, signature_len;
+    int bits, security_bits, max_size;
+};
+
+inline constexpr std::size_t kMaxPrivateBytes = 66, kMaxPublicBytes = 133, kMaxSecretBytes = 66,
+                             kMaxSignatureBytes = 132;
+
+/// Null for a name that is none of the kind's. In any case, as OpenSSL takes them.
+const Curve* curve_named(KeyKind kind, std::string_view name) noexcept;
+/// The one curve of a kind of key; null for KeyKind::ec, which has many.
+const Curve* only_curve(KeyKind kind) noexcept;
+
+/// An Octavo key that only names the curve, for OCTAVO_EC_GENERATE; made once in a process. False where that fails.
+bool generator(const Curve& curve, octavo_key& handle) noexcept;
+
+/// Whether the bytes are an uncompressed point of the curve other than infinity. The order of the curves that Octavo knows is prime: such a
+/// point generates the whole group, and nothing else about it need be checked (SP 800-56A, 5.6.2.3.3).
+/// Raises nothing.
+bool is_point(const Curve& curve, std::span<const std::uint8_t> bytes) noexcept;
+
+}  // namespace octavo::provider

@@ -1,0 +1,429 @@
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+
+#include <cstring>
+
+#include "curve_keys.hpp"
+#include "places.hpp"
+#include "shim.hpp"
+
+namespace octavo::test {
+namespace {
+
+std::string hex(const Data& bytes) {
+    std::string text;
+    char digits[3];
+    for (const auto byte : bytes) std::snprintf(digits, sizeof digits, "%02x", byte), text += digits;
+    return text;
+}
+
+/// Derives with every question on the way; the secret, or nothing.
+Data derive(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
+    const auto context = context_for(side, key);
+    if (!trace.note("derive_init", EVP_PKEY_derive_init(context.get()))) return {};
+    std::size_t len = 0;
+    trace.note("derive without a peer", EVP_PKEY_derive(context.get(), nullptr, &len));
+    Data secret(200, 0xaa);
+    len = secret.size();
+    trace.note("derive without a peer, buffer", EVP_PKEY_derive(context.get(), secret.data(), &len));
+    trace.note("set_peer", EVP_PKEY_derive_set_peer(context.get(), peer));
+    len = 7;
+    trace.note("size", EVP_PKEY_derive(context.get(), nullptr, &len));
+    trace.value("size", std::to_string(len));
+    for (const std::size_t capacity : {std::size_t{0}, std::size_t{8}, std::size_t{31}, len}) {
+        Data out(200, 0xaa);
+        auto got = capacity;
+        if (trace.note("derive into " + std::to_string(capacity), EVP_PKEY_derive(context.get(), out.data(), &got)) &&
+            got <= out.size())
+            trace.value("out", hex(Data(out.begin(), out.begin() + static_cast<long>(got))));
+    }
+    len = secret.size();
+    if (!trace.note("derive", EVP_PKEY_derive(context.get(), secret.data(), &len))) return {};
+    secret.resize(len);
+    return secret;
+}
+
+/// Only what libssl calls; empty when it fails. A key made in a job gets no twin by it.
+Data plain_derive(OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
+    const auto context = context_for(side, key);
+    Data secret(200);
+    auto len = secret.size();
+    const bool good = EVP_PKEY_derive_init(context.get()) == 1 && EVP_PKEY_derive_set_peer(context.get(), peer) == 1 &&
+                      EVP_PKEY_derive(context.get(), secret.data(), &len) == 1;
+    ERR_clear_error();
+    secret.resize(good ? len : 0);
+    return secret;
+}
+
+class Exchange : public testing::TestWithParam<Group> {};
+
+TEST_P(Exchange, OfKnownKeysGivesTheSameSecret) {
+    const auto& group = GetParam();
+    const auto agreed = compare_places("known", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto one = curve_key(group, 1, side), other = curve_key(group, 2, side);
+        const auto public_other = public_curve_key(group, 2, side);
+        trace.value("secret", hex(derive(trace, side, one.get(), public_other.get())));
+        trace.value("secret", hex(derive(trace, side, one.get(), other.get())));
+        trace.value("secret", hex(derive(trace, side, other.get(), one.get())));
+        trace.value("public", hex(encoded_public_key(one.get())));
+    });
+    EXPECT_NE(agreed.find("\nderive = 1, no error\n"), std::string::npos) << agreed;
+}
+
+TEST_P(Exchange, OfFreshKeysAgrees) {
+    const auto& group = GetParam();
+    const auto agreed = compare_places("fresh", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto one = generate(trace, side, group), other = generate(trace, side, group);
+        ASSERT_NE(one, nullptr);
+        ASSERT_NE(other, nullptr);
+        Trace there, back;  // secrets of fresh keys differ from place to place
+        const auto secret = derive(there, side, one.get(), other.get());
+        EXPECT_EQ(secret, derive(back, side, other.get(), one.get()));
+        EXPECT_EQ(secret.size(), group.secret_len);
+        EXPECT_NE(secret, Data(group.secret_len));
+        EXPECT_EQ(encoded_public_key(one.get()).size(), group.public_len);
+        EXPECT_NE(encoded_public_key(one.get()), encoded_public_key(other.get()));
+    });
+    EXPECT_NE(agreed.find("keygen = 1"), std::string::npos);
+}
+
+/// The calls of libssl: parameters alone, the peer's bytes put into them, a copy of the parameters of one's own key.
+TEST_P(Exchange, AsInAHandshake) {
+    const auto& group = GetParam();
+    compare_places("handshake", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto client = generate(trace, side, group), server = generate(trace, side, group);
+        const auto bytes = encoded_public_key(client.get());
+        const auto into_parameters = parameters(trace, side, group);
+        trace.note("set", EVP_PKEY_set1_encoded_public_key(into_parameters.get(), bytes.data(), bytes.size()));
+        const Pkey copied(EVP_PKEY_new());
+        trace.note("copy parameters", EVP_PKEY_copy_parameters(copied.get(), server.get()));
+        trace.note("set", EVP_PKEY_set1_encoded_public_key(copied.get(), bytes.data(), bytes.size()));
+        Trace unused;
+        const auto secret = plain_derive(side, server.get(), into_parameters.get());
+        EXPECT_EQ(secret.size(), group.secret_len);
+        EXPECT_EQ(secret, plain_derive(side, server.get(), copied.get()));
+        EXPECT_EQ(secret, plain_derive(side, client.get(), server.get()));
+        EXPECT_EQ(secret, derive(unused, side, client.get(), server.get())) << unused.text();
+        trace.note("client is the copy", EVP_PKEY_eq(client.get(), copied.get()));
+        trace.note("server is the copy", EVP_PKEY_eq(server.get(), copied.get()));
+        trace.note("same parameters", EVP_PKEY_parameters_eq(client.get(), into_parameters.get()));
+        const auto context = context_for(side, into_parameters.get());
+        trace.note("keygen from parameters", EVP_PKEY_keygen_init(context.get()));
+        EVP_PKEY* made = nullptr;
+        trace.note("keygen from parameters", EVP_PKEY_generate(context.get(), &made));
+        const Pkey owner(made);
+        trace.value("bytes", made == nullptr ? "-" : std::to_string(encoded_public_key(made).size()));
+    });
+}
+
+std::vector<Data> bad_public_keys(const Group& group) {
+    const auto good = encoded_public_key(curve_key(group, 3, without_octavo()).get());
+    std::vector<Data> all;
+    for (const std::size_t len : {std::size_t{1}, std::size_t{2}, good.size() - 1, good.size() / 2 + 1})
+        all.emplace_back(good.begin(), good.begin() + static_cast<long>(len));
+    auto longer = good;
+    longer.push_back(0);
+    all.push_back(longer);
+    for (const unsigned first : {0U, 1U, 2U, 3U, 5U, 6U, 7U, 8U, 255U}) {
+        all.push_back(good);
+        all.back()[0] = static_cast<std::uint8_t>(first);
+    }
+    all.push_back(good);
+    all.back().back() ^= 1;
+    all.emplace_back(good.size(), 0);
+    all.emplace_back(good.size(), 0xff);
+    all.emplace_back(good.size(), 0);
+    all.back()[0] = 4;
+    all.emplace_back(good.size(), 0xff);
+    all.back()[0] = 4;
+    if (good.size() % 2 == 1) {
+        const auto half = good.size() / 2 + 1;
+        for (const unsigned first : {2U, 3U}) {
+            all.emplace_back(good.begin(), good.begin() + static_cast<long>(half));
+            all.back()[0] = static_cast<std::uint8_t>(first);
+        }
+    }
+    return all;
+}
+
+TEST_P(Exchange, BadPublicKeysFailAlike) {
+    const auto& group = GetParam();
+    for (const auto& bytes : bad_public_keys(group))
+        compare_places(hex(bytes), [&](Trace& trace, OSSL_LIB_CTX* side) {
+            const auto own = curve_key(group, 1, side);
+            const auto fresh = generate(trace, side, group);
+            const auto empty = parameters(trace, side, group);
+            const Pkey copied(EVP_PKEY_new()), of_fresh(EVP_PKEY_new());
+            EVP_PKEY_copy_parameters(copied.get(), own.get());
+            EVP_PKEY_copy_parameters(of_fresh.get(), fresh.get());
+            for (auto* peer : {empty.get(), copied.get(), of_fresh.get()}) {
+                trace.note("set", EVP_PKEY_set1_encoded_public_key(peer, bytes.data(), bytes.size()));
+                trace.value("secret", hex(derive(trace, side, own.get(), peer)));
+                const auto context = context_for(side, peer);
+                trace.note("check", EVP_PKEY_public_check(context.get()));
+            }
+        });
+}
+
+TEST_P(Exchange, WithAPublicKeyAloneFailsAlike) {
+    const auto& group = GetParam();
+    compare_places("public", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto own = public_curve_key(group, 1, side), peer = public_curve_key(group, 2, side);
+        trace.value("secret", hex(derive(trace, side, own.get(), peer.get())));
+        const auto empty = parameters(trace, side, group);
+        trace.value("secret", hex(derive(trace, side, empty.get(), peer.get())));
+        trace.value("secret", hex(derive(trace, side, curve_key(group, 1, side).get(), empty.get())));
+    });
+}
+
+TEST_P(Exchange, WithAnotherGroupFailsAlike) {
+    const auto& group = GetParam();
+    for (const auto& other : kExchangeGroups)
+        compare_places(other.name, [&](Trace& trace, OSSL_LIB_CTX* side) {
+            const auto own = curve_key(group, 1, side), peer = curve_key(other, 2, side);
+            trace.value("secret", hex(derive(trace, side, own.get(), peer.get())));
+            if (std::strcmp(group.type, other.type) != 0) return;
+            Trace unused;
+            const auto fresh = generate(trace, side, group), fresh_peer = generate(trace, side, other);
+            trace.value("length", std::to_string(derive(unused, side, fresh.get(), fresh_peer.get()).size()));
+        });
+}
+
+std::string number(EVP_PKEY* key, const char* name) {
+    BIGNUM* value = nullptr;
+    if (EVP_PKEY_get_bn_param(key, name, &value) != 1) return "-";
+    char* text = BN_bn2hex(value);
+    std::string copy(text);
+    OPENSSL_free(text);
+    BN_clear_free(value);
+    return copy;
+}
+
+void note_key(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key) {
+    if (key == nullptr) return trace.value("key", "none");
+    trace.value("sizes", std::to_string(EVP_PKEY_get_bits(key)) + " " +
+                             std::to_string(EVP_PKEY_get_security_bits(key)) + " " +
+                             std::to_string(EVP_PKEY_get_size(key)));
+    char text[80] = "";
+    std::size_t len = 0;
+    trace.note("group name", EVP_PKEY_get_group_name(key, text, sizeof text, &len));
+    trace.value("group name", text);
+    trace.note("default digest", EVP_PKEY_get_default_digest_name(key, text, sizeof text));
+    trace.value("type", EVP_PKEY_get0_type_name(key));
+    trace.note("point format", EVP_PKEY_get_ec_point_conv_form(key));
+    trace.note("field type", EVP_PKEY_get_field_type(key));
+    trace.note("can sign", EVP_PKEY_can_sign(key));
+    const auto context = context_for(side, key);
+    trace.note("check", EVP_PKEY_check(context.get()));
+    trace.note("public check", EVP_PKEY_public_check(context.get()));
+    trace.note("quick public check", EVP_PKEY_public_check_quick(context.get()));
+    trace.note("private check", EVP_PKEY_private_check(context.get()));
+    trace.note("pairwise check", EVP_PKEY_pairwise_check(context.get()));
+    trace.note("param check", EVP_PKEY_param_check(context.get()));
+}
+
+void note_numbers(Trace& trace, EVP_PKEY* key) {
+    for (const auto* name : {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y,
+                             OSSL_PKEY_PARAM_EC_ORDER, OSSL_PKEY_PARAM_EC_COFACTOR})
+        trace.value(name, number(key, name));
+    Data bytes(200);
+    std::size_t len = 0;
+    for (const auto* name : {OSSL_PKEY_PARAM_PUB_KEY, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY})
+        if (trace.note(name, EVP_PKEY_get_octet_string_param(key, name, bytes.data(), bytes.size(), &len)))
+            trace.value(name, hex(Data(bytes.begin(), bytes.begin() + static_cast<long>(len))));
+    ERR_clear_error();
+}
+
+TEST_P(Exchange, KeysAreTheSame) {
+    const auto& group = GetParam();
+    compare_places("keys", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto known = curve_key(group, 1, side), half = public_curve_key(group, 1, side);
+        for (auto* key : {known.get(), half.get()}) {
+            note_key(trace, side, key);
+            note_numbers(trace, key);
+        }
+        note_key(trace, side, generate(trace, side, group).get());
+        note_key(trace, side, parameters(trace, side, group).get());
+        trace.note("pair and public half", EVP_PKEY_eq(known.get(), half.get()));
+        trace.note("fresh and known", EVP_PKEY_eq(known.get(), generate(trace, side, group).get()));
+    });
+}
+
+TEST_P(Exchange, KeysAreDuplicated) {
+    const auto& group = GetParam();
+    compare_places("dup", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto known = curve_key(group, 1, side), fresh = generate(trace, side, group);
+        for (auto* key : {known.get(), fresh.get()}) {
+            const Pkey copy(EVP_PKEY_dup(key));
+            note_key(trace, side, copy.get());
+            trace.note("eq", EVP_PKEY_eq(key, copy.get()));
+            Trace unused;
+            const auto peer = curve_key(group, 2, side);
+            EXPECT_EQ(derive(unused, side, key, peer.get()), derive(unused, side, copy.get(), peer.get()));
+        }
+    });
+}
+
+std::string pem(EVP_PKEY* key, bool whole) {
+    auto* bio = BIO_new(BIO_s_mem());
+    const int written = whole ? PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr)
+                              : PEM_write_bio_PUBKEY(bio, key);
+    EXPECT_EQ(written, 1);
+    char* text = nullptr;
+    const auto len = BIO_get_mem_data(bio, &text);
+    std::string copy(text, static_cast<std::size_t>(len));
+    BIO_free(bio);
+    return copy;
+}
+
+Pkey from_pem(OSSL_LIB_CTX* side, const std::string& text, bool whole) {
+    auto* bio = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+    auto* key = whole ? PEM_read_bio_PrivateKey_ex(bio, nullptr, nullptr, nullptr, side, nullptr)
+                      : PEM_read_bio_PUBKEY_ex(bio, nullptr, nullptr, nullptr, side, nullptr);
+    BIO_free(bio);
+    return Pkey(key);
+}
+
+TEST_P(Exchange, KeysPassThroughPem) {
+    const auto& group = GetParam();
+    compare_places("pem", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto known = curve_key(group, 1, side), fresh = generate(trace, side, group);
+        trace.value("pem", pem(known.get(), true) + pem(known.get(), false));
+        for (const bool whole : {true, false}) {
+            const auto back = from_pem(side, pem(known.get(), whole), whole);
+            note_key(trace, side, back.get());
+            note_numbers(trace, back.get());
+            const auto fresh_back = from_pem(side, pem(fresh.get(), whole), whole);
+            trace.note("fresh", EVP_PKEY_eq(fresh.get(), fresh_back.get()));
+            // What one side writes the other reads.
+            auto* other = side == with_octavo() ? without_octavo() : with_octavo();
+            EXPECT_EQ(EVP_PKEY_eq(from_pem(other, pem(fresh.get(), whole), whole).get(), fresh.get()), 1);
+        }
+    });
+}
+
+TEST_P(Exchange, KeysAreChanged) {
+    const auto& group = GetParam();
+    compare_places("changed", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto bytes = encoded_public_key(curve_key(group, 2, side).get());
+        for (const auto& key : {curve_key(group, 1, side), generate(trace, side, group)}) {
+            const auto peer = curve_key(group, 3, side);
+            plain_derive(side, key.get(), peer.get());  // whatever is remembered of a key is remembered now
+            trace.note("set", EVP_PKEY_set1_encoded_public_key(key.get(), bytes.data(), bytes.size()));
+            trace.value("public", hex(encoded_public_key(key.get())));
+            trace.value("length", std::to_string(derive(trace, side, key.get(), peer.get()).size() == 0));
+        }
+    });
+}
+
+TEST_P(Exchange, RunsOnOctavoInJobsAlone) {
+    const auto& group = GetParam();
+    const auto own = curve_key(group, 1, with_octavo()), peer = curve_key(group, 2, with_octavo());
+    EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(own.get())), "octavo");
+    Trace trace;
+    for (const auto& place : kPlaces) {
+        if (place.side() != with_octavo()) continue;
+        const int expected = group.octavo && place.run != in_no_job ? 1 : 0;
+        place.run([&] {
+            const auto context = context_for(with_octavo(), own.get());
+            EVP_PKEY_derive_init(context.get());
+            EVP_PKEY_derive_set_peer(context.get(), peer.get());
+            Data secret(200);
+            auto len = secret.size();
+            auto before = shim::operations();
+            EXPECT_EQ(EVP_PKEY_derive(context.get(), secret.data(), &len), 1);
+            EXPECT_EQ(shim::operations() - before, expected) << place.name;
+            before = shim::operations();
+            EXPECT_NE(generate(trace, with_octavo(), group), nullptr);
+            EXPECT_EQ(shim::operations() - before, expected) << place.name;
+        });
+    }
+}
+
+TEST_P(Exchange, FallsBackWhenOctavoFails) {
+    const auto& group = GetParam();
+    for (const auto status :
+         {OCTAVO_ERR_OPERATION_FAILED, OCTAVO_ERR_NO_MEMORY, OCTAVO_ERR_BAD_HANDLE, OCTAVO_CANCELLED})
+        in_own_job([&] {
+            Trace trace, expected;
+            const auto own = curve_key(group, 1, with_octavo()), peer = curve_key(group, 2, with_octavo());
+            const auto secret = derive(expected, with_octavo(), own.get(), peer.get());
+            shim::failure = status;
+            EXPECT_EQ(derive(trace, with_octavo(), own.get(), peer.get()), secret);
+            EXPECT_EQ(trace.text(), expected.text());
+            const auto fresh = generate(trace, with_octavo(), group);
+            EXPECT_EQ(encoded_public_key(fresh.get()).size(), group.public_len);
+            shim::failure = OCTAVO_OK;
+        });
+}
+
+TEST_P(Exchange, ContextsAreDuplicatedAndOutliveTheirKeys) {
+    const auto& group = GetParam();
+    compare_places("dupctx", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        auto own = curve_key(group, 1, side), peer = curve_key(group, 2, side);
+        auto context = context_for(side, own.get());
+        EVP_PKEY_derive_init(context.get());
+        EVP_PKEY_derive_set_peer(context.get(), peer.get());
+        const PkeyContext copy(EVP_PKEY_CTX_dup(context.get()));
+        context.reset();
+        own.reset();
+        peer.reset();
+        Data secret(200);
+        auto len = secret.size();
+        trace.note("derive", copy == nullptr ? -1 : EVP_PKEY_derive(copy.get(), secret.data(), &len));
+        trace.value("secret", hex(Data(secret.begin(), secret.begin() + static_cast<long>(len))));
+    });
+}
+
+INSTANTIATE_TEST_SUITE_P(Groups, Exchange, testing::ValuesIn(kExchangeGroups),
+                         [](const auto& group) { return group.param.name; });
+
+/// RFC 7748, 5: points whose order divides the cofactor, and the encodings of them that are not canonical.
+const char* const kSmallOrder[] = {
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+TEST(SmallOrder, OfX25519FailsAlike) {
+    const auto& group = group_named("X25519");
+    for (const auto* text : kSmallOrder) {
+        long len = 0;
+        auto* raw = OPENSSL_hexstr2buf(text, &len);
+        const Data bytes(raw, raw + len);
+        OPENSSL_free(raw);
+        const auto agreed = compare_places(text, [&](Trace& trace, OSSL_LIB_CTX* side) {
+            const auto peer = parameters(trace, side, group);
+            trace.note("set", EVP_PKEY_set1_encoded_public_key(peer.get(), bytes.data(), bytes.size()));
+            trace.value("secret", hex(derive(trace, side, curve_key(group, 1, side).get(), peer.get())));
+            const auto fresh = generate(trace, side, group);
+            trace.value("secret", hex(derive(trace, side, fresh.get(), peer.get())));
+        });
+        EXPECT_EQ(agreed.find("derive = 1"), std::string::npos) << agreed;
+    }
+}
+
+TEST(Generation, OfWrongGroupsFailsAlike) {
+    for (const auto& [type, name] : {std::pair{"X25519", "X448"},
+                                     {"X25519", "P-256"},
+                                     {"X448", "x25519"},
+                                     {"X448", "X448"},
+                                     {"ED25519", "ed25519"},
+                                     {"X25519", ""}})
+        compare_places(std::string(type) + " " + name, [&](Trace& trace, OSSL_LIB_CTX* side) {
+            const Group group{"", type, name, 0, 0, false};
+            trace.value("key", generate(trace, side, group) == nullptr ? "none" : "made");
+            trace.value("parameters", parameters(trace, side, group) == nullptr ? "none" : "made");
+        });
+}
+
+}  // namespace
+}  // namespace octavo::test
