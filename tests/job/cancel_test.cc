@@ -135,7 +135,8 @@ void ends_without_loss(End&& end) {
     for (int i = 0; i < 50; ++i) round();
     const auto before = resident_kib();
     for (int i = 0; i < 1000; ++i) round();
-    EXPECT_LE(resident_kib(), before + (kSanitized ? std::size_t{64} * 1024 : 512));
+    // ThreadSanitizer keeps about a hundred MiB for fibres, once; lost stacks would be a thousand.
+    EXPECT_LE(resident_kib(), before + (kSanitized ? std::size_t{256} * 1024 : 512));
 }
 
 TEST(JobCancel, HundredThousandLeaveNothing) { ends_without_loss(octavo_job_cancel); }
