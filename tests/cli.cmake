@@ -4,6 +4,9 @@ find_package(fmt REQUIRED)
 
 add_library(cli_support STATIC cli/program.cc)
 target_include_directories(cli_support PUBLIC cli)
+if(OCTAVO_SANITIZE)
+  target_compile_options(cli_support PUBLIC -O0)  # as for the program: compile time
+endif()
 target_compile_definitions(cli_support PUBLIC
   OCTAVO_PROGRAM="$<TARGET_FILE:octavo_cli>"
   OCTAVO_OPENSSL_CONF="${CMAKE_BINARY_DIR}/openssl.cnf"
