@@ -1,5 +1,5 @@
-# libFuzzer targets. The library is compiled once more, with coverage and the sanitizers, but for the lane kernels: they are checked by tests of
-# their own, and instrumented they compile for minutes.
+# libFuzzer targets. The library is compiled once more, with coverage and the sanitizers, but for the lane kernels:
+# with coverage they compile for minutes.
 set(OCTAVO_FUZZ_SECONDS 30 CACHE STRING "How long ctest runs each fuzz target")
 
 function(octavo_sources target result)
