@@ -16,7 +16,8 @@ add_test(NAME kernel.rsa.other COMMAND rsa_test --gtest_filter=-${rows}:${featur
 
 include(ct/memcheck.cmake)
 
-add_executable(ec_test ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test.cc ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test_oracle.cc)
+add_executable(ec_test ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test.cc ${PROJECT_SOURCE_DIR}/src/kernel/ec/ec_test_oracle.cc
+  ${PROJECT_SOURCE_DIR}/src/kernel/ec/secret_test.cc)
 target_link_libraries(ec_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.ec COMMAND ec_test)
 set_tests_properties(kernel.ec PROPERTIES LABELS unit)

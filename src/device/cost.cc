@@ -2,44 +2,78 @@
 
 #include <algorithm>
 
+#include "device/work.hpp"
+#include "kernel/p256/p256.hpp"
+#include "kernel/p384/p384.hpp"
 #include "kernel/rsa/rsa.hpp"
+#include "kernel/x25519/x25519.hpp"
 
 namespace octavo::device {
 namespace {
 
-/// Nanoseconds on a 2-GHz-class server CPU with AVX512-IFMA: one operation on the portable row, then lane batches of one and two passes.
+/// Nanoseconds on a 2-GHz-class server CPU with AVX512-IFMA: one operation on the portable row, a lane batch of one pass, and what each
+/// further pass adds.
 struct Reference {
     request::Class where;
-    bool is_private;
-    double portable, one_pass, two_passes;
+    double portable, first_pass, next_pass;
 };
 constexpr Reference kReference[] = {
-    {request::Class::rsa2048_private, true, 300'000, 320'000, 610'000},
-    {request::Class::rsa2048_public, false, 16'000, 28'000, 28'000},
-    {request::Class::rsa3072_private, true, 1'680'000, 1'100'000, 2'150'000},
-    {request::Class::rsa3072_public, false, 35'000, 60'000, 60'000},
-    {request::Class::rsa4096_private, true, 3'850'000, 2'550'000, 5'000'000},
-    {request::Class::rsa4096_public, false, 61'000, 100'000, 100'000},
+    {request::Class::rsa2048_private, 300'000, 320'000, 290'000},
+    {request::Class::rsa2048_public, 16'000, 28'000, 28'000},
+    {request::Class::rsa3072_private, 1'680'000, 1'100'000, 1'050'000},
+    {request::Class::rsa3072_public, 35'000, 60'000, 60'000},
+    {request::Class::rsa4096_private, 3'850'000, 2'550'000, 2'450'000},
+    {request::Class::rsa4096_public, 61'000, 100'000, 100'000},
+    {request::Class::p256_sign, 24'000, 28'000, 24'000},
+    {request::Class::p256_verify, 75'000, 105'000, 98'000},
+    {request::Class::p256_derive, 65'000, 90'000, 84'000},
+    {request::Class::p256_generate, 18'000, 21'000, 17'000},
+    {request::Class::p384_sign, 750'000, 85'000, 65'000},
+    {request::Class::p384_verify, 670'000, 360'000, 350'000},
+    {request::Class::p384_derive, 730'000, 300'000, 295'000},
+    {request::Class::p384_generate, 730'000, 70'000, 60'000},
+    {request::Class::x25519_derive, 42'000, 49'000, 49'000},
+    {request::Class::x25519_generate, 50'000, 14'000, 14'000},
 };
+
+/// How many operations a pass holds, and a batch.
+struct Shape {
+    std::size_t group, max_batch;
+};
+template <typename Row>
+Shape shape_of(const Row* row) noexcept {
+    return row == nullptr ? Shape{0, 0} : Shape{row->group, row->max_batch};
+}
+Shape shape_of(request::Class c) noexcept {
+    using request::Class;
+    if (c >= Class::x25519_derive) return shape_of(kernel::x25519::lane_row());
+    if (c >= Class::p384_sign) return shape_of(kernel::p384::lane_row());
+    if (c >= Class::p256_sign) return shape_of(kernel::p256::lane_row());
+    const auto* row = kernel::rsa::lane_row();
+    if (row == nullptr) return {0, 0};
+    const bool is_private = c == Class::rsa2048_private || c == Class::rsa3072_private || c == Class::rsa4096_private;
+    return {is_private ? row->group_private : row->group_public, row->max_batch};
+}
 
 }  // namespace
 
 CostTable::CostTable() noexcept {
-    const auto* row = kernel::rsa::lane_row();
-    if (row == nullptr) return;
     for (const auto& reference : kReference) {
+        const auto shape = shape_of(reference.where);
+        if (shape.group == 0) continue;
         auto& entry = entries_[request::index(reference.where)];
+        entry.group = shape.group;
+        entry.max_batch = std::min({shape.max_batch, shape.group * kMaxSteps, kMaxBatch});
         entry.portable.reference_ns = reference.portable;
-        entry.lanes[0].reference_ns = reference.one_pass;
-        entry.lanes[1].reference_ns = reference.two_passes;
-        entry.group = reference.is_private ? row->group_private : row->group_public;
-        entry.max_batch = std::min(row->max_batch, entry.group * kMaxSteps);
+        for (std::size_t i = 0; i < kMaxSteps; ++i)
+            entry.lanes[i].reference_ns = reference.first_pass + static_cast<double>(i) * reference.next_pass;
     }
 }
 
 double CostTable::scale(const Entry& entry) noexcept {
-    for (const auto* which : {&entry.portable, &entry.lanes[0], &entry.lanes[1]})
-        if (which->seen) return which->ns / which->reference_ns;
+    if (entry.portable.seen) return entry.portable.ns / entry.portable.reference_ns;
+    for (const auto& which : entry.lanes)
+        if (which.seen) return which.ns / which.reference_ns;
     return 1.0;
 }
 

@@ -25,14 +25,14 @@ public:
     [[nodiscard]] std::uint64_t alone_ns(request::Class c) const noexcept;
 
 private:
-    static constexpr std::size_t kMaxSteps = 2;  // a private batch of eight is two passes of four
+    static constexpr std::size_t kMaxSteps = 4;
     struct Estimate {
         double ns = 0, reference_ns = 0;
         bool seen = false;
     };
     struct Entry {
         Estimate portable;
-        std::array<Estimate, kMaxSteps> lanes;  // by number of passes - 1
+        std::array<Estimate, kMaxSteps> lanes;  // by number of passes - 1; an RSA private batch of eight is two of four
         std::size_t group = 1, max_batch = 1;
     };
 

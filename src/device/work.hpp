@@ -24,7 +24,8 @@ struct Work {
     octavo_status status = OCTAVO_PENDING;  ///< set by the run: OCTAVO_OK or an error
 };
 
-inline constexpr std::size_t kMaxBatch = 8;
+/// Curves share an inversion among all operations of a batch; beyond four passes that brings nothing more.
+inline constexpr std::size_t kMaxBatch = 32;
 
 /// Memory for the lane rows, for one thread at a time.
 class Scratch {

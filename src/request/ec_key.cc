@@ -7,6 +7,7 @@
 #include "base/wipe.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
+#include "kernel/x25519/x25519.hpp"
 
 namespace octavo::request {
 namespace {
@@ -97,6 +98,31 @@ octavo_status check_input(const curve::Curve& c, std::uint32_t operation, std::s
     }
 }
 
+struct LaneCurve {
+    std::uint32_t curve;
+    Class sign, verify, derive, generate;
+};
+constexpr LaneCurve kLaneCurves[] = {
+    {OCTAVO_CURVE_P256, Class::p256_sign, Class::p256_verify, Class::p256_derive, Class::p256_generate},
+    {OCTAVO_CURVE_P384, Class::p384_sign, Class::p384_verify, Class::p384_derive, Class::p384_generate},
+    {OCTAVO_CURVE_X25519, Class::portable, Class::portable, Class::x25519_derive, Class::x25519_generate},
+};
+
+Class class_of(std::uint32_t curve_id, std::uint32_t operation) noexcept {
+    for (const auto& lane : kLaneCurves) {
+        if (lane.curve != curve_id) continue;
+        if (operation == OCTAVO_EC_GENERATE) return lane.generate;
+        if (operation == OCTAVO_ECDH_DERIVE) return lane.derive;
+        return verifies(operation) ? lane.verify : lane.sign;
+    }
+    return Class::portable;
+}
+
+bool has_lanes(std::uint32_t curve_id) noexcept {
+    if (curve_id == OCTAVO_CURVE_X25519) return kernel::x25519::lane_row() != nullptr;
+    return (curve_id == OCTAVO_CURVE_P256 ? kernel::p256::lane_row() : kernel::p384::lane_row()) != nullptr;
+}
+
 }  // namespace
 
 octavo_status EcKey::create(const octavo_ec_key& numbers, std::unique_ptr<Key>& key) noexcept try {
@@ -113,7 +139,10 @@ octavo_status EcKey::create(const octavo_ec_key& numbers, std::unique_ptr<Key>& 
     return fail(OCTAVO_ERR_NO_MEMORY, "ec key: memory ran out");
 }
 
-EcKey::~EcKey() { wipe(private_.data(), private_.size()); }
+EcKey::~EcKey() {
+    curve::FormDelete{}(form_.load(std::memory_order_acquire));
+    wipe(private_.data(), private_.size());
+}
 
 octavo_status EcKey::take(const octavo_ec_key& numbers) noexcept {
     const Bytes given{numbers.private_key.data, numbers.private_key.len};
@@ -124,10 +153,18 @@ octavo_status EcKey::take(const octavo_ec_key& numbers) noexcept {
         std::copy(digits.begin(), digits.end(),
                   private_.begin() + static_cast<std::ptrdiff_t>(private_len_ - digits.size()));
     }
-    public_len_ = curve_.public_len;
-    return fault_status(
-        curve_, curve::make_form(curve_, private_key(), {numbers.public_key.data, numbers.public_key.len}, form_,
-                                 MutableBytes{public_}.first(public_len_)));
+    const Bytes point{numbers.public_key.data, numbers.public_key.len};
+    if (!point.empty()) public_len_ = curve_.public_len;
+    return fault_status(curve_, curve::check(curve_, private_key(), point, MutableBytes{public_}.first(public_len_)));
+}
+
+const curve::Form* EcKey::form() const noexcept {
+    if (const auto* made = form_.load(std::memory_order_acquire)) return made;
+    auto fresh = curve::make_form(curve_, private_key(), public_key());
+    curve::Form* first = nullptr;
+    // release: the form's contents are visible before its address; the loser of a race takes the winner's form
+    if (fresh && form_.compare_exchange_strong(first, fresh.get(), std::memory_order_acq_rel)) first = fresh.release();
+    return first;
 }
 
 bool EcKey::can(std::uint32_t operation) const noexcept { return fits(curve_.family, operation); }
@@ -136,7 +173,7 @@ octavo_status EcKey::check(std::uint32_t operation, Bytes input) const noexcept 
     if (!can(operation))
         return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of a key on %s; see octavo_operation", operation,
                     curve_.name);
-    if (operation != OCTAVO_EC_GENERATE && form_ == nullptr)
+    if (operation != OCTAVO_EC_GENERATE && !has_numbers())
         return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: it names a curve and has no numbers");
     if (operation != OCTAVO_EC_GENERATE && !verifies(operation) && private_len_ == 0)
         return fail(OCTAVO_ERR_NO_PRIVATE_KEY, "key: a private operation needs a private key; this one is public");
@@ -157,7 +194,13 @@ std::size_t EcKey::output_length(std::uint32_t operation) const noexcept {
     }
 }
 
-Route EcKey::route(std::uint32_t /*operation*/) const noexcept { return {Class::portable, OCTAVO_FALLBACK_CURVE}; }
+Route EcKey::route(std::uint32_t operation) const noexcept {
+    const auto where = class_of(curve_.id, operation);
+    if (where == Class::portable) return {where, OCTAVO_FALLBACK_CURVE};
+    // a verification needs the point, which is computed with the portable form where it was not given
+    if (verifies(operation) && public_len_ == 0) return {Class::portable, OCTAVO_FALLBACK_CURVE};
+    return has_lanes(curve_.id) ? Route{where, OCTAVO_FALLBACK_CPU} : Route{Class::portable, OCTAVO_FALLBACK_CPU};
+}
 
 octavo_status EcKey::run_portable(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept {
     // OpenSSL's outputs must not overlap its inputs
@@ -169,20 +212,22 @@ octavo_status EcKey::run_portable(std::uint32_t operation, Bytes in, MutableByte
 }
 
 octavo_status EcKey::run_apart(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept {
+    if (operation == OCTAVO_EC_GENERATE)
+        return curve::generate(curve_, out.first(curve_.private_len), out.subspan(curve_.private_len))
+                   ? OCTAVO_OK
+                   : OCTAVO_ERR_OPERATION_FAILED;
+    const auto* held = form();
+    if (held == nullptr) return OCTAVO_ERR_NO_MEMORY;
     switch (operation) {
         case OCTAVO_ECDSA_SIGN:
         case OCTAVO_EDDSA_SIGN:
-            return curve::sign(*form_, in, out) ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
+            return curve::sign(*held, in, out) ? OCTAVO_OK : OCTAVO_ERR_OPERATION_FAILED;
         case OCTAVO_ECDSA_VERIFY:
         case OCTAVO_EDDSA_VERIFY:
-            return status_of(curve::verify(*form_, in.first(curve_.signature_len), in.subspan(curve_.signature_len)),
+            return status_of(curve::verify(*held, in.first(curve_.signature_len), in.subspan(curve_.signature_len)),
                              OCTAVO_ERR_BAD_SIGNATURE);
-        case OCTAVO_ECDH_DERIVE:
-            return status_of(curve::derive(*form_, in, out), OCTAVO_ERR_BAD_POINT);
         default:
-            return curve::generate(curve_, out.first(curve_.private_len), out.subspan(curve_.private_len))
-                       ? OCTAVO_OK
-                       : OCTAVO_ERR_OPERATION_FAILED;
+            return status_of(curve::derive(*held, in, out), OCTAVO_ERR_BAD_POINT);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 
 #include "kernel/curve/curve.hpp"
@@ -24,6 +25,7 @@ public:
 
     const kernel::curve::Curve& curve() const noexcept { return curve_; }
     Bytes private_key() const noexcept { return Bytes{private_}.first(private_len_); }
+    /// Uncompressed; empty where it was not given.
     Bytes public_key() const noexcept { return Bytes{public_}.first(public_len_); }
 
 private:
@@ -31,10 +33,13 @@ private:
 
     explicit EcKey(const kernel::curve::Curve& curve) noexcept : curve_(curve) {}
     [[nodiscard]] octavo_status run_apart(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept;
+    const kernel::curve::Form* form() const noexcept;
+    bool has_numbers() const noexcept { return private_len_ > 0 || public_len_ > 0; }
     [[nodiscard]] octavo_status take(const octavo_ec_key& numbers) noexcept;
 
     const kernel::curve::Curve& curve_;
-    kernel::curve::FormPtr form_;
+    // Made on first use, published once by compare-exchange: lanes need none, and ephemeral keys are used once.
+    mutable std::atomic<kernel::curve::Form*> form_{nullptr};
     std::array<std::uint8_t, kMaxPrivate> private_{};
     std::array<std::uint8_t, kMaxPublic> public_{};
     std::size_t private_len_ = 0, public_len_ = 0;

@@ -19,10 +19,20 @@ enum class Class : std::uint8_t {
     rsa3072_public,
     rsa4096_private,
     rsa4096_public,
+    p256_sign,
+    p256_verify,
+    p256_derive,
+    p256_generate,
+    p384_sign,
+    p384_verify,
+    p384_derive,
+    p384_generate,
+    x25519_derive,
+    x25519_generate,
     portable,  ///< any operation that only the portable row takes, one at a time
 };
-inline constexpr std::size_t kNumClasses = 7;
-inline constexpr std::size_t kNumLaneClasses = kNumClasses - 1;
+inline constexpr std::size_t kNumLaneClasses = static_cast<std::size_t>(Class::portable);
+inline constexpr std::size_t kNumClasses = kNumLaneClasses + 1;
 
 constexpr std::size_t index(Class c) noexcept { return static_cast<std::size_t>(c); }
 

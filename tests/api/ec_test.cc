@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -256,6 +257,128 @@ TEST_P(EachCurve, BadRequestsAreNamed) {
     EXPECT_EQ(octavo_key_output_length(key.handle, OCTAVO_RSA_PRIVATE, &len), OCTAVO_ERR_BAD_ARGUMENT);
     EXPECT_EQ(octavo_key_length(key.handle, &len), OCTAVO_ERR_BAD_ARGUMENT);
 }
+
+/// Many in flight at once, all different: what one batch holds must not reach into another's.
+class Crowd : public EachCurve {
+protected:
+    struct Member {
+        Buffer secret, open, message;
+        std::unique_ptr<EcKey> key;
+    };
+    static constexpr std::size_t kMembers = 43;  // no multiple of any batch
+
+    void SetUp() override {
+        const EcKey parameters(curve(), {}, {});
+        std::vector<octavo_key> keys(kMembers, parameters.handle);
+        const auto made = run_all(keys, OCTAVO_EC_GENERATE, std::vector<Buffer>(kMembers));
+        for (const auto& one : made) {
+            ASSERT_EQ(one.status, OCTAVO_OK);
+            const auto middle = one.output.begin() + static_cast<std::ptrdiff_t>(curve().private_len);
+            Member member{{one.output.begin(), middle}, {middle, one.output.end()}, Buffer(32), nullptr};
+            member.message[0] = static_cast<std::uint8_t>(members_.size());
+            member.key = std::make_unique<EcKey>(curve(), member.secret, member.open);
+            ASSERT_EQ(member.key->status, OCTAVO_OK) << octavo_error_text();
+            members_.push_back(std::move(member));
+        }
+    }
+    std::vector<Answer> run_all(const std::vector<octavo_key>& keys, std::uint32_t operation,
+                                const std::vector<Buffer>& inputs) {
+        std::vector<octavo_request> requests(keys.size());
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            octavo_submission submission = OCTAVO_SUBMISSION_INIT;
+            submission.key = keys[i];
+            submission.operation = operation;
+            submission.input = inputs[i].data();
+            submission.input_len = inputs[i].size();
+            EXPECT_GE(octavo_submit(instance_.handle(), &submission, &requests[i]), OCTAVO_OK) << octavo_error_text();
+        }
+        std::vector<Answer> answers;
+        for (const auto request : requests) {
+            Buffer output(512);
+            std::size_t len = 0;
+            EXPECT_EQ(octavo_wait(instance_.handle(), request, UINT64_MAX), OCTAVO_OK);
+            const auto status = octavo_result(instance_.handle(), request, output.data(), output.size(), &len);
+            output.resize(len);
+            answers.push_back({status, output});
+        }
+        return answers;
+    }
+    std::vector<octavo_key> keys() const {
+        std::vector<octavo_key> all;
+        for (const auto& member : members_) all.push_back(member.key->handle);
+        return all;
+    }
+
+    std::vector<Member> members_;
+};
+
+TEST_P(Crowd, PairsAreDifferentAndBelongTogether) {
+    std::set<Buffer> secrets;
+    for (const auto& member : members_) {
+        EXPECT_TRUE(secrets.insert(member.secret).second);
+        const EcKey alone(curve(), member.secret, {});
+        if (curve().secret_len > 0) {
+            const EcKey peer(curve(), members_[0].secret, {});
+            EXPECT_EQ(run(alone, OCTAVO_ECDH_DERIVE, members_[0].open, false).output,
+                      run(peer, OCTAVO_ECDH_DERIVE, member.open, false).output);
+        }
+    }
+}
+
+TEST_P(Crowd, SignsAndVerifies) {
+    if (curve().signature_len == 0) return;
+    const bool ecdsa = curve().weierstrass();
+    std::vector<Buffer> messages, pairs;
+    for (const auto& member : members_) messages.push_back(member.message);
+    const auto signatures = run_all(keys(), ecdsa ? OCTAVO_ECDSA_SIGN : OCTAVO_EDDSA_SIGN, messages);
+    for (std::size_t i = 0; i < kMembers; ++i) {
+        ASSERT_EQ(signatures[i].status, OCTAVO_OK);
+        EXPECT_TRUE(openssl_verifies(curve(), members_[i].open, messages[i], signatures[i].output)) << i;
+        pairs.push_back(joined(signatures[i].output, messages[i]));
+        if (i % 3 == 0) pairs[i][curve().signature_len] ^= 1;
+    }
+    const auto verdicts = run_all(keys(), ecdsa ? OCTAVO_ECDSA_VERIFY : OCTAVO_EDDSA_VERIFY, pairs);
+    for (std::size_t i = 0; i < kMembers; ++i)
+        EXPECT_EQ(verdicts[i].status, i % 3 == 0 ? OCTAVO_ERR_BAD_SIGNATURE : OCTAVO_OK) << i;
+}
+
+TEST_P(Crowd, Derives) {
+    if (curve().secret_len == 0) return;
+    std::vector<Buffer> peers;
+    for (std::size_t i = 0; i < kMembers; ++i) peers.push_back(members_[(i + 1) % kMembers].open);
+    peers[5] = curve().weierstrass() ? peers[5] : Buffer(curve().public_len, 0);
+    if (curve().weierstrass()) peers[5].back() ^= 1;
+    if (curve().weierstrass()) {
+        peers[7].resize(1 + curve().private_len);
+        peers[7][0] = static_cast<std::uint8_t>(2 + members_[8].open.back() % 2);
+    }
+    const auto secrets = run_all(keys(), OCTAVO_ECDH_DERIVE, peers);
+    for (std::size_t i = 0; i < kMembers; ++i) {
+        if (i == 5) {
+            EXPECT_EQ(secrets[i].status, OCTAVO_ERR_BAD_POINT);
+            continue;
+        }
+        const auto& other = members_[(i + 1) % kMembers];
+        ASSERT_EQ(secrets[i].status, OCTAVO_OK) << i;
+        EXPECT_EQ(secrets[i].output, run(*other.key, OCTAVO_ECDH_DERIVE, members_[i].open, false).output) << i;
+    }
+}
+
+TEST_P(Crowd, TakesTheLanesWhereThereAreAny) {
+    const std::string name = curve().name;
+    const bool has_lanes = name == "P-256" || name == "P-384" || name == "X25519";
+    std::uint64_t lanes = api_test::statistics_of(instance_.handle()).lane_requests;
+    if (!__builtin_cpu_supports("avx512ifma")) GTEST_SKIP() << "no AVX512-IFMA here: nothing but the portable row";
+    EXPECT_EQ(lanes > 0, has_lanes) << "of the key pairs";
+}
+
+INSTANTIATE_TEST_SUITE_P(Ec, Crowd,
+                         testing::Combine(testing::ValuesIn(kCurves), testing::ValuesIn(api_test::kAllDrivers)),
+                         [](const auto& test) {
+                             std::string name = std::get<0>(test.param).name;
+                             std::erase(name, '-');
+                             return name + "_" + std::to_string(static_cast<int>(std::get<1>(test.param)));
+                         });
 
 TEST(Ec, LongMessagesAreForExecute) {
     const auto instance = api_test::make_instance();

@@ -38,10 +38,12 @@ using FormPtr = std::unique_ptr<Form, FormDelete>;
 /// `no_memory` stands for every failure that is not the key's.
 enum class Fault { ok, private_key, public_key, no_memory };
 
-/// Checks and takes a key. Either number may be empty, not both; a private key of private_len bytes. On `ok`, `form` is set, and `public_key`
-/// holds the uncompressed point (public_len bytes), computed where it was not given.
-Fault make_form(const Curve& curve, Bytes private_number, Bytes public_number, FormPtr& form,
-                MutableBytes public_key) noexcept;
+/// Checks a key's numbers, each of which may be empty; a private key has private_len bytes. On `ok`, `public_key` (public_len bytes, where a
+/// public number is given) holds the uncompressed point.
+Fault check(const Curve& curve, Bytes private_number, Bytes public_number, MutableBytes public_key) noexcept;
+
+/// The form of checked numbers, of which one at least is given. Null where memory runs out.
+FormPtr make_form(const Curve& curve, Bytes private_number, Bytes public_key) noexcept;
 
 enum class Answer { ok, refused, failed };
 

@@ -45,33 +45,55 @@ GroupPtr make_group(const Curve& curve) noexcept {
     return GroupPtr{EC_GROUP_new_from_params(params.data(), lib, nullptr)};
 }
 
-/// Checks the scalar's range, and computes scalar G into `point`.
-Fault multiply_base(const EC_GROUP& group, Bytes scalar, EC_POINT& point, BN_CTX* ctx) noexcept {
+/// A curve of one generation of OpenSSL objects. Older ones stay reachable.
+struct Group {
+    GroupPtr group;
+    unsigned generation;
+    Group* older;
+};
+
+const EC_GROUP* group_of(const Curve& curve) noexcept {
+    static std::array<std::atomic<Group*>, kCurves.size()> newest;
+    const auto* found = of_this_generation(newest[static_cast<std::size_t>(&curve - kCurves.data())],
+                                           [&](Group* older, unsigned generation) noexcept -> Group* {
+                                               GroupPtr group = make_group(curve);
+                                               if (!group) return nullptr;
+                                               return new (std::nothrow) Group{std::move(group), generation, older};
+                                           });
+    return found == nullptr ? nullptr : found->group.get();
+}
+
+Fault check_scalar(const EC_GROUP& group, Bytes scalar) noexcept {
     const BnPtr number{BN_secure_new()};
     if (!number || BN_bin2bn(scalar.data(), static_cast<int>(scalar.size()), number.get()) == nullptr)
         return Fault::no_memory;
-    BN_set_flags(number.get(), BN_FLG_CONSTTIME);
-    if (BN_is_zero(number.get()) || BN_cmp(number.get(), EC_GROUP_get0_order(&group)) >= 0) return Fault::private_key;
-    return EC_POINT_mul(&group, &point, number.get(), nullptr, nullptr, ctx) == 1 ? Fault::ok : Fault::no_memory;
+    const bool good = !BN_is_zero(number.get()) && BN_cmp(number.get(), EC_GROUP_get0_order(&group)) < 0;
+    return good ? Fault::ok : Fault::private_key;
 }
 
-/// Checks the numbers of a Weierstrass key; writes the uncompressed public point.
-Fault check_weierstrass(const Curve& curve, Bytes scalar, Bytes point_bytes, MutableBytes public_key) noexcept {
-    const GroupPtr group = make_group(curve);
-    const BnCtxPtr ctx{BN_CTX_secure_new()};
-    const PointPtr point{group ? EC_POINT_new(group.get()) : nullptr};
+Fault check_point(const EC_GROUP& group, Bytes bytes, MutableBytes public_key) noexcept {
+    const BnCtxPtr ctx{BN_CTX_new()};
+    const PointPtr point{EC_POINT_new(&group)};
     if (!point || !ctx) return Fault::no_memory;
-    if (!scalar.empty()) {
-        const Fault fault = multiply_base(*group, scalar, *point, ctx.get());
-        if (fault != Fault::ok) return fault;
-    }
-    if (!point_bytes.empty() &&
-        (EC_POINT_oct2point(group.get(), point.get(), point_bytes.data(), point_bytes.size(), ctx.get()) != 1 ||
-         EC_POINT_is_at_infinity(group.get(), point.get()) == 1))
+    if (EC_POINT_oct2point(&group, point.get(), bytes.data(), bytes.size(), ctx.get()) != 1 ||
+        EC_POINT_is_at_infinity(&group, point.get()) == 1)
         return Fault::public_key;
-    const auto written = EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED, public_key.data(),
+    const auto written = EC_POINT_point2oct(&group, point.get(), POINT_CONVERSION_UNCOMPRESSED, public_key.data(),
                                             public_key.size(), ctx.get());
     return written == public_key.size() ? Fault::ok : Fault::no_memory;
+}
+
+/// scalar G, uncompressed.
+bool multiply_base(const EC_GROUP& group, Bytes scalar, MutableBytes public_key) noexcept {
+    const BnCtxPtr ctx{BN_CTX_secure_new()};
+    const PointPtr point{EC_POINT_new(&group)};
+    const BnPtr number{BN_secure_new()};
+    if (!ctx || !point || !number) return false;
+    BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+    return BN_bin2bn(scalar.data(), static_cast<int>(scalar.size()), number.get()) != nullptr &&
+           EC_POINT_mul(&group, point.get(), number.get(), nullptr, nullptr, ctx.get()) == 1 &&
+           EC_POINT_point2oct(&group, point.get(), POINT_CONVERSION_UNCOMPRESSED, public_key.data(), public_key.size(),
+                              ctx.get()) == public_key.size();
 }
 
 PkeyPtr make_weierstrass(const Curve& curve, Bytes scalar, Bytes point) noexcept {
@@ -173,7 +195,7 @@ public:
     }
 
     bool init(Bytes private_bytes, Bytes public_bytes) noexcept {
-        private_len_ = private_bytes.size();
+        private_len_ = private_bytes.size(), public_len_ = public_bytes.size();
         std::copy(private_bytes.begin(), private_bytes.end(), private_.begin());
         std::copy(public_bytes.begin(), public_bytes.end(), public_.begin());
         return live() != nullptr;
@@ -181,8 +203,7 @@ public:
     const Curve& curve() const noexcept { return curve_; }
     Live* live() const noexcept {
         return of_this_generation(live_, [this](Live* older, unsigned generation) noexcept -> Live* {
-            PkeyPtr key =
-                make_pkey(curve_, Bytes{private_}.first(private_len_), Bytes{public_}.first(curve_.public_len));
+            PkeyPtr key = make_pkey(curve_, Bytes{private_}.first(private_len_), Bytes{public_}.first(public_len_));
             return key ? new (std::nothrow) Live{std::move(key), generation, older, {}, {}, {}} : nullptr;
         });
     }
@@ -191,7 +212,7 @@ private:
     const Curve& curve_;
     std::array<std::uint8_t, kMaxScalar> private_{};
     std::array<std::uint8_t, kMaxPublic> public_{};
-    std::size_t private_len_ = 0;
+    std::size_t private_len_ = 0, public_len_ = 0;
     mutable std::atomic<Live*> live_{nullptr};
 };
 
@@ -201,16 +222,6 @@ void FormDelete::operator()(Form* form) const noexcept {
 }
 
 namespace {
-
-Fault check_raw(const Curve& curve, Bytes private_bytes, Bytes public_bytes, MutableBytes public_key) noexcept {
-    if (!public_bytes.empty()) {
-        std::copy(public_bytes.begin(), public_bytes.end(), public_key.begin());
-        return Fault::ok;
-    }
-    const PkeyPtr key = make_raw(curve, private_bytes, {});
-    auto len = public_key.size();
-    return key && EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &len) == 1 ? Fault::ok : Fault::no_memory;
-}
 
 bool sign_digest(Form::Live& live, Bytes digest, MutableBytes signature) noexcept {
     PkeyCtxPtr ctx = live.sign.take(live.key.get(), EVP_PKEY_sign_init);
@@ -271,17 +282,30 @@ bool extract(const Curve& curve, EVP_PKEY* key, MutableBytes private_key, Mutabl
 
 }  // namespace
 
-Fault make_form(const Curve& curve, Bytes private_number, Bytes public_number, FormPtr& form,
-                MutableBytes public_key) noexcept {
+Fault check(const Curve& curve, Bytes private_number, Bytes public_number, MutableBytes public_key) noexcept {
+    if (curve.family != Family::weierstrass) {
+        std::copy(public_number.begin(), public_number.end(), public_key.begin());
+        return Fault::ok;
+    }
     const KeepErrors keep;
-    const bool weierstrass_family = curve.family == Family::weierstrass;
-    const Fault fault = weierstrass_family ? check_weierstrass(curve, private_number, public_number, public_key)
-                                           : check_raw(curve, private_number, public_number, public_key);
-    if (fault != Fault::ok) return fault;
-    FormPtr fresh{new (std::nothrow) Form(curve)};
-    if (!fresh || !fresh->init(private_number, public_key)) return Fault::no_memory;
-    form = std::move(fresh);
-    return Fault::ok;
+    const auto* group = group_of(curve);
+    if (group == nullptr) return Fault::no_memory;
+    auto fault = private_number.empty() ? Fault::ok : check_scalar(*group, private_number);
+    if (fault == Fault::ok && !public_number.empty()) fault = check_point(*group, public_number, public_key);
+    return fault;
+}
+
+FormPtr make_form(const Curve& curve, Bytes private_number, Bytes public_key) noexcept {
+    const KeepErrors keep;
+    std::array<std::uint8_t, kMaxPublic> computed;
+    if (curve.family == Family::weierstrass && public_key.empty()) {
+        const auto* group = group_of(curve);
+        const MutableBytes point = MutableBytes{computed}.first(curve.public_len);
+        if (group == nullptr || !multiply_base(*group, private_number, point)) return nullptr;
+        public_key = point;
+    }
+    FormPtr form{new (std::nothrow) Form(curve)};
+    return form && form->init(private_number, public_key) ? std::move(form) : nullptr;
 }
 
 bool sign(const Form& form, Bytes message, MutableBytes signature) noexcept {

@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <array>
+
+#include "base/wipe.hpp"
+#include "device/lanes.hpp"
+#include "kernel/ec/secret.hpp"
+#include "kernel/p256/p256.hpp"
+#include "kernel/p384/p384.hpp"
+#include "kernel/x25519/x25519.hpp"
+#include "request/ec_key.hpp"
+
+namespace octavo::device {
+namespace {
+
+namespace ec = kernel::ec;
+namespace x25519 = kernel::x25519;
+
+constexpr std::uint8_t kUncompressed = 4;
+constexpr std::size_t kExtraLen = 32;
+
+struct P256 {
+    static constexpr std::size_t kLen = 32;
+    static const ec::Row& row() noexcept { return *kernel::p256::lane_row(); }
+    static const ec::Group& group() noexcept { return ec::kGroupP256; }
+};
+struct P384 {
+    static constexpr std::size_t kLen = 48;
+    static const ec::Row& row() noexcept { return *kernel::p384::lane_row(); }
+    static const ec::Group& group() noexcept { return ec::kGroupP384; }
+};
+
+template <typename Curve>
+using Field = std::array<std::uint8_t, Curve::kLen>;
+
+const request::EcKey& key_of(const Work& work) noexcept { return static_cast<const request::EcKey&>(*work.key); }
+
+void done(Work& work, octavo_status status, Counters::Work& counters) noexcept {
+    work.status = status;
+    add(counters.lane_requests, 1);
+}
+
+void again(Work& work, Counters::Work& counters) noexcept {
+    add(counters.fallback[OCTAVO_FALLBACK_CHECK], 1);
+    run_on_ref_row(work);
+}
+
+/// FIPS 186-5, 6.4.1, step 2: a longer hash is cut, a shorter one is a number as it is.
+template <typename Curve>
+void take_digest(Bytes digest, Field<Curve>& out) noexcept {
+    const auto used = digest.first(std::min(digest.size(), out.size()));
+    const auto begin = std::fill_n(out.begin(), out.size() - used.size(), std::uint8_t{0});
+    std::copy(used.begin(), used.end(), begin);
+}
+
+template <typename Curve>
+void sign(std::span<Work> batch, Counters::Work& counters) noexcept {
+    struct {
+        std::array<Field<Curve>, kMaxBatch> digests, nonces, r, s;
+        std::array<std::uint8_t, kMaxBatch * kExtraLen> extra{};
+    } data;
+    const WipeOnExit wiper{data};
+    std::array<ec::SignJob, kMaxBatch> jobs;
+    // Without randomness the nonces are those of RFC 6979 alone: as safe, but for faults.
+    [[maybe_unused]] const bool hedged = ec::random_secret({data.extra.data(), batch.size() * kExtraLen});
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const Bytes scalar = key_of(batch[i]).private_key();
+        take_digest<Curve>(batch[i].in, data.digests[i]);
+        ec::derive_nonce(Curve::group(), scalar, data.digests[i], {data.extra.data() + i * kExtraLen, kExtraLen},
+                         data.nonces[i]);
+        jobs[i] = {data.digests[i].data(), scalar.data(),    data.nonces[i].data(),
+                   data.r[i].data(),       data.s[i].data(), false};
+    }
+    Curve::row().sign(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (!jobs[i].ok) {
+            again(batch[i], counters);
+            continue;
+        }
+        std::copy(data.s[i].begin(), data.s[i].end(),
+                  std::copy(data.r[i].begin(), data.r[i].end(), batch[i].out.begin()));
+        done(batch[i], OCTAVO_OK, counters);
+    }
+}
+
+template <typename Curve>
+void verify(std::span<Work> batch, Counters::Work& counters) noexcept {
+    std::array<Field<Curve>, kMaxBatch> digests;
+    std::array<ec::VerifyJob, kMaxBatch> jobs;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto* signature = batch[i].in.data();
+        const auto* point = key_of(batch[i]).public_key().data() + 1;
+        take_digest<Curve>(batch[i].in.subspan(2 * Curve::kLen), digests[i]);
+        jobs[i] = {digests[i].data(), signature, signature + Curve::kLen, point, point + Curve::kLen, false};
+    }
+    Curve::row().verify(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_SIGNATURE, counters);
+}
+
+template <typename Curve>
+void derive(std::span<Work> batch, Counters::Work& counters) noexcept {
+    std::array<Field<Curve>, kMaxBatch> secrets;
+    const WipeOnExit wiper{secrets};
+    std::array<ec::DeriveJob, kMaxBatch> jobs;
+    std::array<Work*, kMaxBatch> owners;
+    std::size_t count = 0;
+    for (auto& work : batch) {
+        if (work.in.size() != 1 + 2 * Curve::kLen || work.in[0] != kUncompressed) {
+            run_on_ref_row(work);  // a compressed point: rare, and a square root away
+            add(counters.fallback[OCTAVO_FALLBACK_CURVE], 1);
+            continue;
+        }
+        const auto* point = work.in.data() + 1;
+        jobs[count] = {key_of(work).private_key().data(), point, point + Curve::kLen, secrets[count].data(), false};
+        owners[count++] = &work;
+    }
+    if (count > 0) Curve::row().derive(jobs.data(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::copy(secrets[i].begin(), secrets[i].end(), owners[i]->out.begin());
+        done(*owners[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_POINT, counters);
+    }
+}
+
+template <typename Curve>
+void generate(std::span<Work> batch, Counters::Work& counters) noexcept {
+    std::array<ec::KeygenJob, kMaxBatch> jobs;
+    std::array<Work*, kMaxBatch> owners;
+    std::size_t count = 0;
+    for (auto& work : batch) {
+        auto* const scalar = work.out.data();
+        if (!ec::random_scalar(Curve::group(), {scalar, Curve::kLen})) {
+            work.status = OCTAVO_ERR_OPERATION_FAILED;
+            continue;
+        }
+        scalar[Curve::kLen] = kUncompressed;
+        jobs[count] = {scalar, scalar + Curve::kLen + 1, scalar + 2 * Curve::kLen + 1, false};
+        owners[count++] = &work;
+    }
+    if (count > 0) Curve::row().keygen(jobs.data(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (jobs[i].ok)
+            done(*owners[i], OCTAVO_OK, counters);
+        else
+            again(*owners[i], counters);
+    }
+}
+
+}  // namespace
+
+void sign_p256_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    sign<P256>(batch, counters);
+}
+void verify_p256_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    verify<P256>(batch, counters);
+}
+void derive_p256_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    derive<P256>(batch, counters);
+}
+void generate_p256_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    generate<P256>(batch, counters);
+}
+void sign_p384_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    sign<P384>(batch, counters);
+}
+void verify_p384_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    verify<P384>(batch, counters);
+}
+void derive_p384_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    derive<P384>(batch, counters);
+}
+void generate_p384_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    generate<P384>(batch, counters);
+}
+
+void derive_x25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    std::array<std::array<std::uint8_t, x25519::kLen>, kMaxBatch> secrets;
+    const WipeOnExit wiper{secrets};
+    std::array<x25519::DeriveJob, kMaxBatch> jobs;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        jobs[i] = {key_of(batch[i]).private_key().data(), batch[i].in.data(), secrets[i].data(), false};
+    x25519::lane_row()->derive(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        std::copy(secrets[i].begin(), secrets[i].end(), batch[i].out.begin());
+        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_POINT, counters);
+    }
+}
+
+void generate_x25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    std::array<std::uint8_t, kMaxBatch * x25519::kLen> scalars;
+    const WipeOnExit wiper{scalars};
+    if (!ec::random_secret({scalars.data(), batch.size() * x25519::kLen})) {
+        for (auto& work : batch) work.status = OCTAVO_ERR_OPERATION_FAILED;
+        return;
+    }
+    std::array<x25519::KeygenJob, kMaxBatch> jobs;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        auto* const out = batch[i].out.data();
+        std::copy_n(scalars.data() + i * x25519::kLen, x25519::kLen, out);
+        jobs[i] = {out, out + x25519::kLen, false};
+    }
+    x25519::lane_row()->keygen(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (jobs[i].ok)
+            done(batch[i], OCTAVO_OK, counters);
+        else
+            again(batch[i], counters);
+    }
+}
+
+}  // namespace octavo::device
