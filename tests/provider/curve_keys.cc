@@ -50,6 +50,16 @@ const std::vector<Group> kExchangeGroups = {
     {"X25519", "X25519", nullptr, 32, 32, true},
     {"X25519Named", "X25519", "x25519", 32, 32, true},
     {"X448", "X448", nullptr, 56, 56, true},
+    {"P256", "EC", "P-256", 65, 32, true},
+    {"P384", "EC", "secp384r1", 97, 48, true},
+    {"P521", "EC", "P-521", 133, 66, true},
+    {"P224", "EC", "P-224", 57, 28, true},
+    {"Secp256k1", "EC", "secp256k1", 65, 32, true},
+    {"BrainpoolP256", "EC", "brainpoolP256r1", 65, 32, true},
+    {"BrainpoolP384", "EC", "brainpoolP384r1", 97, 48, true},
+    {"BrainpoolP512", "EC", "brainpoolP512r1", 129, 64, true},
+    {"BrainpoolP320", "EC", "brainpoolP320r1", 81, 40, false},
+    {"Sect283", "EC", "sect283k1", 73, 36, false},
 };
 
 const Group& group_named(const std::string& name) {

@@ -315,7 +315,8 @@ TEST_P(Exchange, KeysAreChanged) {
             plain_derive(side, key.get(), peer.get());  // whatever is remembered of a key is remembered now
             trace.note("set", EVP_PKEY_set1_encoded_public_key(key.get(), bytes.data(), bytes.size()));
             trace.value("public", hex(encoded_public_key(key.get())));
-            trace.value("length", std::to_string(derive(trace, side, key.get(), peer.get()).size() == 0));
+            trace.value("length", std::to_string(plain_derive(side, key.get(), peer.get()).size()));
+            note_key(trace, side, key.get());
         }
     });
 }
@@ -411,14 +412,108 @@ TEST(SmallOrder, OfX25519FailsAlike) {
     }
 }
 
+OSSL_PARAM text_param(const char* name, const char* value) {
+    return OSSL_PARAM_construct_utf8_string(name, const_cast<char*>(value), 0);
+}
+
+TEST(KeyDerivationFunction, IsTheDefaultProviders) {
+    const auto& group = group_named("P256");
+    compare_places("kdf", [&](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto own = curve_key(group, 1, side), peer = curve_key(group, 2, side);
+        const auto context = context_for(side, own.get());
+        EVP_PKEY_derive_init(context.get());
+        trace.note("type", EVP_PKEY_CTX_set_ecdh_kdf_type(context.get(), EVP_PKEY_ECDH_KDF_X9_63));
+        trace.note("digest", EVP_PKEY_CTX_set_ecdh_kdf_md(context.get(), EVP_sha256()));
+        trace.note("length", EVP_PKEY_CTX_set_ecdh_kdf_outlen(context.get(), 80));
+        trace.note("set_peer", EVP_PKEY_derive_set_peer(context.get(), peer.get()));
+        trace.note("type is", EVP_PKEY_CTX_get_ecdh_kdf_type(context.get()));
+        for (int i = 0; i < 2; ++i) {
+            Data secret(200);
+            auto len = secret.size();
+            trace.note("derive", EVP_PKEY_derive(context.get(), secret.data(), &len));
+            trace.value("secret", hex(Data(secret.begin(), secret.begin() + static_cast<long>(len))));
+            trace.note("init again", EVP_PKEY_derive_init(context.get()));
+            trace.note("cofactor", EVP_PKEY_CTX_set_ecdh_cofactor_mode(context.get(), i));
+            trace.note("cofactor is", EVP_PKEY_CTX_get_ecdh_cofactor_mode(context.get()));
+            trace.note("set_peer", EVP_PKEY_derive_set_peer(context.get(), peer.get()));
+        }
+    });
+}
+
+/// A P-256 key that is written in another way than usual.
+Pkey generate_with(Trace& trace, OSSL_LIB_CTX* side, const char* name, const char* value) {
+    const PkeyContext context(EVP_PKEY_CTX_new_from_name(side, "EC", nullptr));
+    EVP_PKEY_keygen_init(context.get());
+    OSSL_PARAM params[] = {text_param(OSSL_PKEY_PARAM_GROUP_NAME, "P-256"), text_param(name, value),
+                           OSSL_PARAM_construct_end()};
+    trace.note("params", EVP_PKEY_CTX_set_params(context.get(), params));
+    EVP_PKEY* key = nullptr;
+    trace.note("generate", EVP_PKEY_generate(context.get(), &key));
+    return Pkey(key);
+}
+
+/// How many operations of Octavo's a derivation takes in a job.
+int operations_of_a_derivation(EVP_PKEY* key) {
+    int operations = 0;
+    in_own_job([&] {
+        const auto before = shim::operations();
+        EXPECT_EQ(plain_derive(with_octavo(), key, key).size(), 32U);
+        operations = shim::operations() - before;
+    });
+    return operations;
+}
+
+TEST(ExplicitParameters, StayWithTheDefaultProvider) {
+    Trace trace;
+    const auto made = generate_with(trace, without_octavo(), OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
+    const auto text = pem(made.get(), true), half = pem(made.get(), false);
+    compare_places("explicit", [&](Trace& there, OSSL_LIB_CTX* side) {
+        const auto key = from_pem(side, text, true), peer = from_pem(side, half, false);
+        note_key(there, side, key.get());
+        there.value("secret", hex(derive(there, side, key.get(), peer.get())));
+        const auto named = curve_key(group_named("P256"), 1, side);
+        there.value("secret", hex(derive(there, side, key.get(), named.get())));
+        there.value("secret", hex(derive(there, side, named.get(), peer.get())));
+        const auto fresh = generate_with(there, side, OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
+        there.value("length", std::to_string(pem(fresh.get(), true).size() > 300));
+    });
+    EXPECT_EQ(operations_of_a_derivation(from_pem(with_octavo(), text, true).get()), 0);
+    EXPECT_EQ(operations_of_a_derivation(curve_key(group_named("P256"), 1, with_octavo()).get()), 1);
+}
+
+TEST(CompressedPoints, AreReadAndWritten) {
+    for (const auto* form : {"compressed", "hybrid"}) {
+        Trace trace;
+        const auto made = generate_with(trace, without_octavo(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form);
+        const auto text = pem(made.get(), true), half = pem(made.get(), false);
+        compare_places(form, [&](Trace& there, OSSL_LIB_CTX* side) {
+            const auto key = from_pem(side, text, true), peer = from_pem(side, half, false);
+            note_key(there, side, key.get());
+            note_numbers(there, key.get());
+            there.value("secret", hex(derive(there, side, key.get(), peer.get())));
+            there.value("pem", pem(peer.get(), false));
+            const auto fresh = generate_with(there, side, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form);
+            note_key(there, side, fresh.get());
+            there.value("encoded", std::to_string(encoded_public_key(fresh.get()).size()));
+        });
+        EXPECT_EQ(operations_of_a_derivation(from_pem(with_octavo(), text, true).get()), 1);
+    }
+}
+
 TEST(Generation, OfWrongGroupsFailsAlike) {
     for (const auto& [type, name] : {std::pair{"X25519", "X448"},
                                      {"X25519", "P-256"},
                                      {"X448", "x25519"},
                                      {"X448", "X448"},
                                      {"ED25519", "ed25519"},
-                                     {"X25519", ""}})
-        compare_places(std::string(type) + " " + name, [&](Trace& trace, OSSL_LIB_CTX* side) {
+                                     {"X25519", ""},
+                                     {"EC", "X25519"},
+                                     {"EC", "no such curve"},
+                                     {"EC", ""},
+                                     {"EC", nullptr},
+                                     {"EC", "p-256"},
+                                     {"EC", "SECP384R1"}})
+        compare_places(std::string(type) + " " + (name == nullptr ? "-" : name), [&](Trace& trace, OSSL_LIB_CTX* side) {
             const Group group{"", type, name, 0, 0, false};
             trace.value("key", generate(trace, side, group) == nullptr ? "none" : "made");
             trace.value("parameters", parameters(trace, side, group) == nullptr ? "none" : "made");

@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <strings.h>
 
 #include <memory>
 
@@ -10,7 +9,7 @@ namespace octavo::provider {
 namespace {
 
 constexpr Curve kCurves[] = {
-    {OCTAVO_CURVE_X25519, KeyKind::x25519, {"X25519"}, 32, 32, 32, 0, 253, 128, 32},
+    {OCTAVO_CURVE_X25519, KeyKind::x25519, {"X25519", "x25519"}, 32, 32, 32, 0, 253, 128, 32},
     {OCTAVO_CURVE_P256, KeyKind::ec, {"prime256v1", "P-256", "secp256r1"}, 32, 65, 32, 64, 256, 128, 72},
     {OCTAVO_CURVE_P384, KeyKind::ec, {"secp384r1", "P-384"}, 48, 97, 48, 96, 384, 192, 104},
     {OCTAVO_CURVE_P521, KeyKind::ec, {"secp521r1", "P-521"}, 66, 133, 66, 132, 521, 256, 139},
@@ -19,7 +18,7 @@ constexpr Curve kCurves[] = {
     {OCTAVO_CURVE_BRAINPOOL_P256, KeyKind::ec, {"brainpoolP256r1"}, 32, 65, 32, 64, 256, 128, 72},
     {OCTAVO_CURVE_BRAINPOOL_P384, KeyKind::ec, {"brainpoolP384r1"}, 48, 97, 48, 96, 384, 192, 104},
     {OCTAVO_CURVE_BRAINPOOL_P512, KeyKind::ec, {"brainpoolP512r1"}, 64, 129, 64, 128, 512, 256, 137},
-    {OCTAVO_CURVE_X448, KeyKind::x448, {"X448"}, 56, 56, 56, 0, 448, 224, 56},
+    {OCTAVO_CURVE_X448, KeyKind::x448, {"X448", "x448"}, 56, 56, 56, 0, 448, 224, 56},
     {OCTAVO_CURVE_ED25519, KeyKind::ed25519, {"ED25519"}, 32, 32, 0, 64, 256, 128, 64},
     {OCTAVO_CURVE_ED448, KeyKind::ed448, {"ED448"}, 57, 57, 0, 114, 456, 224, 114},
 };
@@ -47,9 +46,7 @@ const EC_GROUP* group_of(const Curve& curve) {
 const Curve* curve_named(KeyKind kind, std::string_view name) noexcept {
     for (const auto& curve : kCurves)
         for (const auto* known : curve.names)
-            if (curve.kind == kind && known != nullptr && std::string_view(known).size() == name.size() &&
-                strncasecmp(known, name.data(), name.size()) == 0)
-                return &curve;
+            if (curve.kind == kind && known != nullptr && name == known) return &curve;
     return nullptr;
 }
 

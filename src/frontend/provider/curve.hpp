@@ -29,7 +29,7 @@ struct Curve {
 inline constexpr std::size_t kMaxPrivateBytes = 66, kMaxPublicBytes = 133, kMaxSecretBytes = 66,
                              kMaxSignatureBytes = 132;
 
-/// Null for a name that is none of the kind's. In any case, as OpenSSL takes them.
+/// Null for a name that is none of these, though OpenSSL may know it: in some of them the case of letters counts there, in some it does not.
 const Curve* curve_named(KeyKind kind, std::string_view name) noexcept;
 /// The one curve of a kind of key; null for KeyKind::ec, which has many.
 const Curve* only_curve(KeyKind kind) noexcept;

@@ -57,9 +57,24 @@ bool read_private(const KeyFunctions& functions, void* twin, Numbers& numbers) {
     return good;
 }
 
-/// Only as the key's own form of points has it; a key with compressed ones is the twin's.
+/// By its coordinates: in whichever form the key writes its point, Octavo's is uncompressed.
+bool read_point(const KeyFunctions& functions, void* twin, std::span<std::uint8_t> point) {
+    const auto len = point.size() / 2;
+    std::array<std::uint8_t, kMaxPublicBytes> raw;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_EC_PUB_X, raw.data(), len),
+                           OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_EC_PUB_Y, raw.data() + len, len),
+                           OSSL_PARAM_construct_end()};
+    if (functions.get_params(twin, params) != 1 || params[0].return_size != len || params[1].return_size != len)
+        return false;
+    point[0] = POINT_CONVERSION_UNCOMPRESSED;
+    copy_integer({raw.data(), len}, point.data() + 1);
+    copy_integer({raw.data() + len, len}, point.data() + 1 + len);
+    return true;
+}
+
 bool read_public(const KeyFunctions& functions, void* twin, Numbers& numbers) {
-    auto key = numbers.public_key();
+    const auto key = numbers.public_key();
+    if (numbers.curve->kind == KeyKind::ec) return read_point(functions, twin, key);
     OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, key.data(), key.size()),
                            OSSL_PARAM_construct_end()};
     return functions.get_params(twin, params) == 1 && params[0].return_size == key.size();
