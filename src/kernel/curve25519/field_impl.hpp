@@ -177,6 +177,19 @@ template <typename V>
     return result;
 }
 
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> sum_of(const Factor<V>& a) {
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i].low(); });
+    return result;
+}
+
+/// What inversions of several groups multiply with.
+template <typename V>
+Factor<V> product_of(const Factor<V>& a, const Factor<V>& b) noexcept {
+    return factor_of_sum(multiply(a, b));
+}
+
 /// a / b; 0 where b is 0.
 template <typename V>
 [[gnu::noinline]] Sum<V> quotient(const Sum<V>& a, const Sum<V>& b) noexcept {

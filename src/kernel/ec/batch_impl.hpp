@@ -1,18 +1,16 @@
 #pragma once
 
-#include "base/wipe.hpp"
 #include "kernel/ec/ec.hpp"
 #include "kernel/ec/scalar_impl.hpp"
-#include "kernel/lanes/bytes_impl.hpp"
-#include "kernel/lanes/clean_stack.hpp"
+#include "kernel/lanes/groups_impl.hpp"
 
 /// Whole batches of ec.hpp: several groups of eight lanes, which share their inversions.
 namespace octavo::kernel::ec {
 
-using lanes::kLaneCount;
-
-inline constexpr std::size_t kMaxGroups = 8;
-inline constexpr std::size_t kMaxBatch = kMaxGroups * kLaneCount;
+using lanes::GroupOf;
+using lanes::groups_of;
+using lanes::kMaxGroups;
+using lanes::SharedInversion;
 
 /// What the code below is made of, for one curve on one lane type.
 template <typename V, typename Curve>
@@ -54,43 +52,6 @@ struct Types {
         return good;
     }
 };
-
-/// Inverts numbers of several groups at the price of one inversion: `begin`, then what it leaves in `product` is inverted, then
-/// `next` gives the inverses, last group first. Montgomery form; none is zero.
-template <typename Element>
-class SharedInversion {
-public:
-    void begin(const Element* values, std::size_t num) noexcept {
-        values_ = values, left_ = num;
-        products_[0] = values[0];
-        for (std::size_t i = 1; i < num; ++i) products_[i] = multiply(products_[i - 1], values[i]);
-        product = products_[num - 1];
-    }
-    /// `product` holds the inverse of what it was.
-    Element next() noexcept {
-        if (--left_ == 0) return product;
-        const Element result = multiply(product, products_[left_ - 1]);
-        product = multiply(product, values_[left_]);
-        return result;
-    }
-    Element product;
-
-private:
-    Element products_[kMaxGroups];
-    const Element* values_;
-    std::size_t left_;
-};
-
-/// Where a group's jobs are.
-template <typename Job>
-struct GroupOf {
-    GroupOf(Job* all, std::size_t count, std::size_t group) noexcept
-        : jobs(all + group * kLaneCount),
-          num(count - group * kLaneCount < kLaneCount ? count - group * kLaneCount : kLaneCount) {}
-    Job* jobs;
-    std::size_t num;
-};
-constexpr std::size_t groups_of(std::size_t count) noexcept { return (count + kLaneCount - 1) / kLaneCount; }
 
 /// Points waiting for their affine form.
 template <typename V, typename Curve>
@@ -297,18 +258,6 @@ template <typename V, typename Curve>
     work.inverses.begin(work.s, num);
     work.inverses.product = invert(work.inverses.product);
     for (std::size_t g = num; g-- > 0;) finish_verifications(work, g, GroupOf(jobs, count, g));
-}
-
-/// Runs a batch in memory of its own, and wipes that and what lies below it on the stack.
-template <typename Work, typename Job>
-[[gnu::always_inline]] inline void run_wiped(void (*run)(Work&, Job*, std::size_t) noexcept, Job* jobs,
-                                             std::size_t count) {
-    {
-        Work work;
-        const WipeOnExit wiper(work);
-        run(work, jobs, count);
-    }
-    lanes::clean_stack();
 }
 
 }  // namespace octavo::kernel::ec

@@ -51,7 +51,7 @@ struct VerifyJob {
 };
 
 /// One implementation of a curve; the first usable lane row is fastest, `ref` ends the table.
-/// A batch is 1 to `max_batch` jobs, keys in any mix. Lane rows: no allocation; what they leave on the stack is wiped; the time
+/// A batch is 1 to `max_batch` jobs, keys in any mix. Lane rows: no allocation; up to 96 KiB of stack, and what they leave there is wiped; the time
 /// of keygen, derive and sign depends on `count` alone. The `ref` row takes OpenSSL's time, and allocates.
 ///   group      operations that one pass through the lanes holds: costs rise in steps of it; several groups in a batch
 ///              share inversions

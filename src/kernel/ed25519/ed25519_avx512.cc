@@ -26,9 +26,15 @@ namespace {
 
 }  // namespace
 
-void keygen_avx512ifma(KeygenJob* jobs, std::size_t count) noexcept { run_wiped(keygen_group<V>, jobs, count); }
-void sign_avx512ifma(SignJob* jobs, std::size_t count) noexcept { run_wiped(sign_group<V>, jobs, count); }
-void verify_avx512ifma(VerifyJob* jobs, std::size_t count) noexcept { run_wiped(verify_group<V>, jobs, count); }
+void keygen_avx512ifma(KeygenJob* jobs, std::size_t count) noexcept {
+    lanes::run_wiped(run_groups<keygen_group<V>, SignWork<V>, KeygenJob>, jobs, count);
+}
+void sign_avx512ifma(SignJob* jobs, std::size_t count) noexcept {
+    lanes::run_wiped(run_groups<sign_group<V>, SignWork<V>, SignJob>, jobs, count);
+}
+void verify_avx512ifma(VerifyJob* jobs, std::size_t count) noexcept {
+    lanes::run_wiped(run_groups<verify_group<V>, VerifyWork<V>, VerifyJob>, jobs, count);
+}
 
 }  // namespace octavo::kernel::ed25519
 

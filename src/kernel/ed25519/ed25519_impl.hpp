@@ -1,10 +1,8 @@
 #pragma once
 
-#include "base/wipe.hpp"
 #include "kernel/curve25519/edwards_impl.hpp"
 #include "kernel/ed25519/ed25519.hpp"
-#include "kernel/lanes/bytes_impl.hpp"
-#include "kernel/lanes/clean_stack.hpp"
+#include "kernel/lanes/groups_impl.hpp"
 #include "kernel/lanes/sha512_impl.hpp"
 
 /// Ed25519 batches on a lane type V.
@@ -284,17 +282,13 @@ template <typename V>
     lanes::write_ok(V::both(good, are_equal(encode(work.point), expected)), jobs, count);
 }
 
-/// Runs a batch group by group in memory of its own, and wipes that and what lies below it on the stack.
-template <typename Work, typename Job>
-[[gnu::always_inline]] inline void run_wiped(void (*run)(Work&, Job*, std::size_t) noexcept, Job* jobs,
-                                             std::size_t count) {
-    constexpr std::size_t kGroup = lanes::kLaneCount;
-    {
-        Work work;
-        const WipeOnExit wiper(work);
-        for (std::size_t i = 0; i < count; i += kGroup) run(work, jobs + i, count - i < kGroup ? count - i : kGroup);
+/// A batch, group by group.
+template <auto run_group, typename Work, typename Job>
+void run_groups(Work& work, Job* jobs, std::size_t count) noexcept {
+    for (std::size_t g = 0; g < lanes::groups_of(count); ++g) {
+        const lanes::GroupOf group(jobs, count, g);
+        run_group(work, group.jobs, group.num);
     }
-    lanes::clean_stack();
 }
 
 }  // namespace octavo::kernel::ed25519

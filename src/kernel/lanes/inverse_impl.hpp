@@ -33,7 +33,7 @@ template <typename V, int kSteps, int kNum>
     for (int step = 0; step < kSteps; ++step) {
         repeat<kNum>(OCTAVO_EACH(i) {
             const auto odd = lower[i].has_bits(one), negative = zeta[i].is_negative();
-            const auto swap = lower[i].has_bits_where(negative, one);
+            const auto swap = V::both(odd, negative);
             const V addend = V::negate_where(negative, upper[i]);
             upper[i] = V::choose(swap, lower[i], upper[i]);
             lower[i] = V::add_where(odd, lower[i], addend).template signed_shifted_right<1>();

@@ -36,8 +36,6 @@ struct V {
     Mask equals(V other) const { return _mm512_cmpeq_epi64_mask(v, other.v); }
     Mask is_zero() const { return _mm512_testn_epi64_mask(v, v); }
     Mask has_bits(V bits) const { return _mm512_test_epi64_mask(v, bits.v); }
-    /// Both: the bits are there, and the lane is chosen.
-    Mask has_bits_where(Mask chosen, V bits) const { return _mm512_mask_test_epi64_mask(chosen, v, bits.v); }
     Mask is_negative() const { return _mm512_movepi64_mask(v); }
     static Mask both(Mask a, Mask b) { return _kand_mask8(a, b); }
     static Mask either(Mask a, Mask b) { return _kor_mask8(a, b); }

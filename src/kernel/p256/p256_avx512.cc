@@ -28,19 +28,19 @@ namespace {
 }  // namespace
 
 void keygen_avx512ifma(ec::KeygenJob* jobs, std::size_t count) noexcept {
-    ec::run_wiped(ec::run_keygen<V, Curve>, jobs, count);
+    lanes::run_wiped(ec::run_keygen<V, Curve>, jobs, count);
 }
 
 void derive_avx512ifma(ec::DeriveJob* jobs, std::size_t count) noexcept {
-    ec::run_wiped(ec::run_derive<V, Curve>, jobs, count);
+    lanes::run_wiped(ec::run_derive<V, Curve>, jobs, count);
 }
 
 void sign_avx512ifma(ec::SignJob* jobs, std::size_t count) noexcept {
-    ec::run_wiped(ec::run_sign<V, Curve>, jobs, count);
+    lanes::run_wiped(ec::run_sign<V, Curve>, jobs, count);
 }
 
 void verify_avx512ifma(ec::VerifyJob* jobs, std::size_t count) noexcept {
-    ec::run_wiped(ec::run_verify<V, Curve>, jobs, count);
+    lanes::run_wiped(ec::run_verify<V, Curve>, jobs, count);
 }
 
 }  // namespace octavo::kernel::p256

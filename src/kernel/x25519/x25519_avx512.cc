@@ -26,8 +26,8 @@ namespace {
 
 }  // namespace
 
-void keygen_avx512ifma(KeygenJob* jobs, std::size_t count) noexcept { run_wiped(keygen_group<V>, jobs, count); }
-void derive_avx512ifma(DeriveJob* jobs, std::size_t count) noexcept { run_wiped(derive_group<V>, jobs, count); }
+void keygen_avx512ifma(KeygenJob* jobs, std::size_t count) noexcept { lanes::run_wiped(run_keygen<V>, jobs, count); }
+void derive_avx512ifma(DeriveJob* jobs, std::size_t count) noexcept { lanes::run_wiped(run_derive<V>, jobs, count); }
 
 }  // namespace octavo::kernel::x25519
 

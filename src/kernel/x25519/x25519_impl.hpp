@@ -1,9 +1,7 @@
 #pragma once
 
-#include "base/wipe.hpp"
 #include "kernel/curve25519/edwards_impl.hpp"
-#include "kernel/lanes/bytes_impl.hpp"
-#include "kernel/lanes/clean_stack.hpp"
+#include "kernel/lanes/groups_impl.hpp"
 #include "kernel/x25519/x25519.hpp"
 
 /// X25519 batches on a lane type V.
@@ -12,6 +10,9 @@ namespace octavo::kernel::x25519 {
 using curve25519::Factor;
 using curve25519::kLimbs;
 using curve25519::Sum;
+using lanes::GroupOf;
+using lanes::groups_of;
+using lanes::kMaxGroups;
 using lanes::Lanes;
 using lanes::Limb;
 using lanes::repeat;
@@ -76,12 +77,42 @@ template <typename V>
     l.z2 = multiply_inline(e, factor_of_sum(add_small_multiple(aa, e)));
 }
 
+/// Fractions of several groups, divided at the price of one inversion: `set` each, `divide`, then `next` gives them, last group first.
+template <typename V>
+class Fractions {
+public:
+    void set(std::size_t group, const Sum<V>& numerator, const Sum<V>& denominator) noexcept {
+        numerators_[group] = curve25519::factor(numerator);
+        infinite_[group] = is_zero(canonical(denominator));
+        // nothing that a lane divides by may be zero, or the same lane of every group would be
+        denominators_[group] = curve25519::factor(Sum<V>::choose(infinite_[group], Sum<V>::small(1), denominator));
+    }
+    void divide(std::size_t num) noexcept {
+        num_ = num;
+        inverses_.begin(denominators_, num);
+        inverses_.product =
+            curve25519::factor_of_sum(quotient(Sum<V>::small(1), curve25519::sum_of(inverses_.product)));
+    }
+    /// Canonical; 0 where the denominator is 0.
+    Number<V> next() noexcept {
+        const auto result = canonical(curve25519::multiply(numerators_[--num_], inverses_.next()));
+        return Number<V>::choose(infinite_[num_], Number<V>::zero(), result);
+    }
+
+private:
+    Factor<V> numerators_[kMaxGroups], denominators_[kMaxGroups];
+    typename V::Mask infinite_[kMaxGroups];
+    lanes::SharedInversion<Factor<V>> inverses_;
+    std::size_t num_;
+};
+
 template <typename V>
 struct DeriveWork {
     Number<V> scalar, result;
     Lanes bits[kLimbs];
     Ladder<V> ladder;
     Factor<V> x1;
+    Fractions<V> shared;
 };
 
 /// X / Z of scalar times the point at u.
@@ -103,17 +134,26 @@ template <typename V>
 }
 
 template <typename V>
-[[gnu::noinline]] void derive_group(DeriveWork<V>& work, DeriveJob* jobs, std::size_t count) noexcept {
-    work.scalar = read<V>(jobs, count, &DeriveJob::scalar);
-    clamp(work.scalar);
-    Number<V> u = read<V>(jobs, count, &DeriveJob::u);
-    u.limb[4] = u.limb[4] & V::every((Limb{1} << 47) - 1);
-    work.ladder.x3 = curve25519::sum_of(u);
-    work.x1 = curve25519::factor_of_sum(work.ladder.x3);
-    climb(work);
-    work.result = canonical(quotient(work.ladder.x2, work.ladder.z2));
-    lanes::write_jobs<Number<V>, lanes::Order::little_endian, kLen>(work.result, jobs, count, &DeriveJob::shared);
-    lanes::write_ok(V::opposite(is_zero(work.result)), jobs, count);
+[[gnu::noinline]] void run_derive(DeriveWork<V>& work, DeriveJob* jobs, std::size_t count) noexcept {
+    for (std::size_t g = 0; g < groups_of(count); ++g) {
+        const GroupOf group(jobs, count, g);
+        work.scalar = read<V>(group.jobs, group.num, &DeriveJob::scalar);
+        clamp(work.scalar);
+        Number<V> u = read<V>(group.jobs, group.num, &DeriveJob::u);
+        u.limb[4] = u.limb[4] & V::every((Limb{1} << 47) - 1);
+        work.ladder.x3 = curve25519::sum_of(u);
+        work.x1 = curve25519::factor_of_sum(work.ladder.x3);
+        climb(work);
+        work.shared.set(g, work.ladder.x2, work.ladder.z2);
+    }
+    work.shared.divide(groups_of(count));
+    for (std::size_t g = groups_of(count); g-- > 0;) {
+        const GroupOf group(jobs, count, g);
+        work.result = work.shared.next();
+        lanes::write_jobs<Number<V>, lanes::Order::little_endian, kLen>(work.result, group.jobs, group.num,
+                                                                        &DeriveJob::shared);
+        lanes::write_ok(V::opposite(is_zero(work.result)), group.jobs, group.num);
+    }
 }
 
 template <typename V>
@@ -121,31 +161,27 @@ struct KeygenWork {
     Number<V> scalar;
     curve25519::CombDigits digits;
     curve25519::Point<V> point;
+    Fractions<V> keys;
 };
 
 /// The same key on the Edwards curve, where the base point has a comb: u = (1 + y) / (1 - y) (RFC 7748, 4.1).
 template <typename V>
-[[gnu::noinline]] void keygen_group(KeygenWork<V>& work, KeygenJob* jobs, std::size_t count) noexcept {
-    work.scalar = read<V>(jobs, count, &KeygenJob::scalar);
-    clamp(work.scalar);
-    ec::recode<V>(work.digits, work.scalar);
-    multiply_base(work.point, work.digits);
-    const auto u = canonical(quotient(work.point.z + work.point.y, work.point.z - work.point.y));
-    lanes::write_jobs<Number<V>, lanes::Order::little_endian, kLen>(u, jobs, count, &KeygenJob::public_key);
-    lanes::write_ok(V::opposite(typename V::Mask{}), jobs, count);
-}
-
-/// Runs a batch group by group in memory of its own, and wipes that and what lies below it on the stack.
-template <typename Work, typename Job>
-[[gnu::always_inline]] inline void run_wiped(void (*run)(Work&, Job*, std::size_t) noexcept, Job* jobs,
-                                             std::size_t count) {
-    constexpr std::size_t kGroup = lanes::kLaneCount;
-    {
-        Work work;
-        const WipeOnExit wiper(work);
-        for (std::size_t i = 0; i < count; i += kGroup) run(work, jobs + i, count - i < kGroup ? count - i : kGroup);
+[[gnu::noinline]] void run_keygen(KeygenWork<V>& work, KeygenJob* jobs, std::size_t count) noexcept {
+    for (std::size_t g = 0; g < groups_of(count); ++g) {
+        const GroupOf group(jobs, count, g);
+        work.scalar = read<V>(group.jobs, group.num, &KeygenJob::scalar);
+        clamp(work.scalar);
+        ec::recode<V>(work.digits, work.scalar);
+        multiply_base(work.point, work.digits);
+        work.keys.set(g, work.point.z + work.point.y, work.point.z - work.point.y);
     }
-    lanes::clean_stack();
+    work.keys.divide(groups_of(count));
+    for (std::size_t g = groups_of(count); g-- > 0;) {
+        const GroupOf group(jobs, count, g);
+        lanes::write_jobs<Number<V>, lanes::Order::little_endian, kLen>(work.keys.next(), group.jobs, group.num,
+                                                                        &KeygenJob::public_key);
+        lanes::write_ok(V::opposite(typename V::Mask{}), group.jobs, group.num);
+    }
 }
 
 }  // namespace octavo::kernel::x25519
