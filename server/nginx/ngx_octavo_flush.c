@@ -2,11 +2,13 @@
  * When the device is polled. It computes on this very thread, so every poll is a batch: polling as soon as there is something to
  * do makes batches of one, because nginx accepts one connection an iteration. So drain, then flush: iterations of the event loop
  * that do not wait go on as long as they bring new submissions; the first that brings none polls. Nothing waits for company.
+ * What makes a whole batch is computed at once, and answered before the next one: so clients work while the server does, where
+ * computing all that waits would let one side wait for the other in turns.
  */
 #include "ngx_octavo.h"
 
-/* As many full batches of the lanes as keep the others' delay in bounds. */
-#define ENOUGH 32
+/* Operations that fold into one batch of the device. */
+#define BATCH 8
 /* Where requests are in flight and none is done: something stalls, and the loop must not spin. */
 #define STALL_MS 1
 #define TIDY_MS 1000
@@ -128,14 +130,14 @@ static void on_flush(ngx_event_t* ev) {
     ngx_uint_t num_resumed;
 
     ev->timedout = 0;
-    if (brought && ngx_octavo_count->paused < ENOUGH) {
+    if (brought && ngx_octavo_count->paused < BATCH) {
         brought = 0;
         ngx_post_event(ev, &ngx_posted_next_events);
         return;
     }
     brought = 0;
     ++ngx_octavo_count->polls;
-    (void)octavo_poll(instance, SIZE_MAX, NULL);
+    (void)octavo_poll(instance, BATCH, NULL);
     num_resumed = resume_ready();
     if (ngx_octavo_count->paused == 0 || ev->posted) return;
     if (num_resumed > 0) {
