@@ -3,7 +3,6 @@
 #include "ngx_octavo.h"
 
 #define ANSWER_SIZE 16384
-#define LANES 8
 
 typedef struct {
     const char *name, *help;
