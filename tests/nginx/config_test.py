@@ -115,8 +115,9 @@ class Configuration(harness.Test):
         def handshakes():
             self.curl(f"https://127.0.0.1:{server.port('tls')}/")
             status = self.plain_status(server)
-            self.assertEqual(status["handshakes_completed"], status["pauses"])
-            return status["pauses"]
+            # One for each operation that is offloaded: the same number for each handshake.
+            self.assertGreaterEqual(status["pauses"], status["handshakes_completed"])
+            return status["handshakes_completed"]
 
         self.assertEqual(handshakes(), 0)
         off = server.text
@@ -163,7 +164,8 @@ class Configuration(harness.Test):
         self.assertEqual(status["workers"], 2)
         self.assertEqual(status["handshakes_completed"], done)
         self.assertEqual(status["handshakes_open"], 0)
-        self.assertEqual(status["pauses"], done)
+        self.assertGreaterEqual(status["pauses"], done)
+        self.assertEqual(status["pauses"] % done, 0)
         url = f"http://127.0.0.1:{server.port('plain')}"
         text = self.curl(url + "/metrics")
         self.assertIn(f"\noctavo_handshakes_completed_total {done}\n", text)
