@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/clock.hpp"
+#include "device/call_on_stack.hpp"
 #include "device/lanes.hpp"
 #include "kernel/rsa/rsa.hpp"
 
@@ -25,12 +26,22 @@ Scratch::Scratch() {
     constexpr std::size_t kAlignment = 64;
     std::size_t len = kAlignment;
     for (const auto& row : kernel::rsa::rows()) len = std::max(len, row.scratch_len);
-    memory_.reset(std::aligned_alloc(kAlignment, (len + kAlignment - 1) / kAlignment * kAlignment));
+    len_ = (len + kAlignment - 1) / kAlignment * kAlignment + kStackLen;
+    memory_.reset(std::aligned_alloc(kAlignment, len_));
     if (memory_ == nullptr) throw std::bad_alloc();
 }
 
 void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
-    kLaneBatches[request::index(batch[0].route.where)](batch, scratch, counters);
+    struct Call {
+        std::span<Work> batch;
+        const Scratch& scratch;
+        Counters::Work& counters;
+    } call{batch, scratch, counters};
+    const auto run = [](void* argument) {
+        const auto& c = *static_cast<const Call*>(argument);
+        kLaneBatches[request::index(c.batch[0].route.where)](c.batch, c.scratch, c.counters);
+    };
+    call_on_stack(scratch.stack_top(), run, &call);
 }
 
 void run_portable(Work& work, Counters::Work& counters) noexcept {
