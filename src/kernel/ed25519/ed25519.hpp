@@ -43,7 +43,7 @@ struct VerifyJob {
 };
 
 /// One implementation; the first usable lane row is fastest, `ref` ends the table.
-/// A batch is 1 to `max_batch` jobs, keys and lengths in any mix. Lane rows: no allocation; up to 32 KiB of stack, and what they leave there is wiped; the time of
+/// A batch is 1 to `max_batch` jobs, keys and lengths in any mix. Lane rows: no allocation; up to 48 KiB of stack, and what they leave there is wiped; the time of
 /// keygen and sign depends on `count` and on each group's longest message alone.
 ///   group  operations that one pass through the lanes holds: costs rise in steps of it
 struct Row {

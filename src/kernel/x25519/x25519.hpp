@@ -34,7 +34,7 @@ struct DeriveJob {
 };
 
 /// One implementation; the first usable lane row is fastest, `ref` ends the table.
-/// A batch is 1 to `max_batch` jobs. Lane rows: no allocation; up to 32 KiB of stack, and what they leave there is wiped; their time depends on `count` alone.
+/// A batch is 1 to `max_batch` jobs. Lane rows: no allocation; up to 48 KiB of stack, and what they leave there is wiped; their time depends on `count` alone.
 ///   group  operations that one pass through the lanes holds: costs rise in steps of it
 struct Row {
     const char* name;
