@@ -33,16 +33,19 @@ struct Lanes {
     void (*derive)(ec::DeriveJob*, std::size_t) noexcept;
     void (*sign)(ec::SignJob*, std::size_t) noexcept;
     void (*verify)(ec::VerifyJob*, std::size_t) noexcept;
+    void (*nonces)(ec::NonceJob*, std::size_t) noexcept;
 };
 constexpr Lanes kCurves[] = {
-    {"P-256", 32, p256::keygen_avx512ifma, p256::derive_avx512ifma, p256::sign_avx512ifma, p256::verify_avx512ifma},
-    {"P-384", 48, p384::keygen_avx512ifma, p384::derive_avx512ifma, p384::sign_avx512ifma, p384::verify_avx512ifma},
+    {"P-256", 32, p256::keygen_avx512ifma, p256::derive_avx512ifma, p256::sign_avx512ifma, p256::verify_avx512ifma,
+     p256::nonces_avx512ifma},
+    {"P-384", 48, p384::keygen_avx512ifma, p384::derive_avx512ifma, p384::sign_avx512ifma, p384::verify_avx512ifma,
+     p384::nonces_avx512ifma},
 };
 
 using Bytes = std::uint8_t[kMaxLen];
 struct Operands {
-    Bytes key, nonce, digest;  // secret
-    Bytes public_x, public_y;  // the key's point
+    Bytes key, extra, nonce, digest;  // secret
+    Bytes public_x, public_y;         // the key's point
     Bytes shared, peer_shared, r, s;
 };
 Operands operands[kMaxJobs];
@@ -102,6 +105,18 @@ void check_derive(const Lanes& curve, std::size_t count) {
     }
 }
 
+/// The nonces that are signed with. The random part is as secret as the rest.
+void check_nonces(const Lanes& curve, std::size_t count) {
+    ec::NonceJob jobs[kMaxJobs];
+    for (std::size_t i = 0; i < count; ++i) {
+        Operands& o = operands[i];
+        jobs[i] = {o.key, o.digest, o.extra, o.nonce};
+    }
+    curve.nonces(jobs, count);
+    for (std::size_t i = 0; i < count; ++i)
+        require(is_all_secret(operands[i].nonce, curve.len), "the nonce does not depend on the secrets");
+}
+
 void check_sign(const Lanes& curve, std::size_t count) {
     ec::SignJob jobs[kMaxJobs];
     ec::VerifyJob checks[kMaxJobs];
@@ -126,15 +141,16 @@ void check_sign(const Lanes& curve, std::size_t count) {
 
 void check_curve(const Lanes& curve, std::size_t only_count) {
     for (Operands& o : operands) {
-        fill(o.key), fill(o.nonce), fill(o.digest);
+        fill(o.key), fill(o.extra), fill(o.digest);
         secret(o.key, sizeof o.key);
-        secret(o.nonce, sizeof o.nonce);
+        secret(o.extra, sizeof o.extra);
         secret(o.digest, sizeof o.digest);
     }
     for (std::size_t count = 1; count <= kMaxJobs; ++count) {
         if (only_count != 0 && count != only_count) continue;
         check_keygen(curve, count);
         check_derive(curve, count);
+        check_nonces(curve, count);
         check_sign(curve, count);
     }
     printf("%s: no branch or address depends on a secret\n", curve.name);

@@ -25,6 +25,7 @@ void spread_secrets(void* line) noexcept;
 }  // namespace octavo::ct
 
 #define _mm512_add_epi64(a, b) ::octavo::ct::spread(_mm512_add_epi64(a, b))
+#define _mm512_add_epi32(a, b) ::octavo::ct::spread(_mm512_add_epi32(a, b))
 #define _mm512_sub_epi64(a, b) ::octavo::ct::spread(_mm512_sub_epi64(a, b))
 #define _mm512_mask_add_epi64(from, mask, a, b) ::octavo::ct::spread(_mm512_mask_add_epi64(from, mask, a, b))
 #define _mm512_mask_sub_epi64(from, mask, a, b) ::octavo::ct::spread(_mm512_mask_sub_epi64(from, mask, a, b))

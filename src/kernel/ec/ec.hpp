@@ -36,12 +36,24 @@ struct DeriveJob {
 ///   digest  the leftmost bits of the hash as FIPS 186-5 (6.4.1, step 2) takes them: a longer hash cut, a shorter one with zeros in
 ///           front. Any value
 ///   scalar  the private key, from 1 to n - 1
-///   nonce   secret, from 1 to n - 1, used once; the `ref` row draws its own and does not read it
+///   nonce   secret, from 1 to n - 1, used once: NonceJob; the `ref` row draws its own and does not read it
 ///   ok      false also where r or s came out zero: another nonce is needed
 struct SignJob {
     const std::uint8_t *digest, *scalar, *nonce;
     std::uint8_t *r, *s;
     bool ok;
+};
+
+inline constexpr std::size_t kNonceExtraLen = 32;
+
+/// The nonce of one signature: RFC 6979, 3.2, with HMAC-SHA-256 for P-256 and HMAC-SHA-384 for P-384.
+///   scalar, digest  as in SignJob
+///   extra           kNonceExtraLen bytes, the additional data of RFC 6979 (3.6): hedged where they are random, and different for different
+///                   digests even where they are not
+///   nonce           once in 2^32 of P-256's may be out of range, as rejection is left out: signing with it is refused then
+struct NonceJob {
+    const std::uint8_t *scalar, *digest, *extra;
+    std::uint8_t* nonce;
 };
 
 /// ok = whether (r, s) is the key's signature of the digest. Nothing is secret.
@@ -62,6 +74,7 @@ struct Row {
     void (*derive)(DeriveJob* jobs, std::size_t count) noexcept;
     void (*sign)(SignJob* jobs, std::size_t count) noexcept;
     void (*verify)(VerifyJob* jobs, std::size_t count) noexcept;
+    void (*nonces)(NonceJob* jobs, std::size_t count) noexcept;
     std::size_t group, max_batch;
 };
 

@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include "kernel/ec/secret.hpp"
 #include "kernel/openssl_ref.hpp"
 
 namespace octavo::kernel::ec {
@@ -196,6 +197,14 @@ void verify_ref(VerifyJob* jobs, std::size_t count) noexcept {
     run_each(verify<kCurve>, jobs, count);
 }
 
+template <RefCurve kCurve>
+void nonces_ref(NonceJob* jobs, std::size_t count) noexcept {
+    constexpr std::size_t kLen = Names<kCurve>::kLen;
+    const auto& group = kCurve == RefCurve::p256 ? kGroupP256 : kGroupP384;
+    for (NonceJob& job : std::span{jobs, count})
+        derive_nonce(group, {job.scalar, kLen}, {job.digest, kLen}, {job.extra, kNonceExtraLen}, {job.nonce, kLen});
+}
+
 template void keygen_ref<RefCurve::p256>(KeygenJob*, std::size_t) noexcept;
 template void keygen_ref<RefCurve::p384>(KeygenJob*, std::size_t) noexcept;
 template void derive_ref<RefCurve::p256>(DeriveJob*, std::size_t) noexcept;
@@ -204,5 +213,8 @@ template void sign_ref<RefCurve::p256>(SignJob*, std::size_t) noexcept;
 template void sign_ref<RefCurve::p384>(SignJob*, std::size_t) noexcept;
 template void verify_ref<RefCurve::p256>(VerifyJob*, std::size_t) noexcept;
 template void verify_ref<RefCurve::p384>(VerifyJob*, std::size_t) noexcept;
+
+template void nonces_ref<RefCurve::p256>(NonceJob*, std::size_t) noexcept;
+template void nonces_ref<RefCurve::p384>(NonceJob*, std::size_t) noexcept;
 
 }  // namespace octavo::kernel::ec

@@ -16,5 +16,7 @@ template <RefCurve>
 void sign_ref(SignJob* jobs, std::size_t count) noexcept;
 template <RefCurve>
 void verify_ref(VerifyJob* jobs, std::size_t count) noexcept;
+template <RefCurve>
+void nonces_ref(NonceJob* jobs, std::size_t count) noexcept;
 
 }  // namespace octavo::kernel::ec

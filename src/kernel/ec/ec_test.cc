@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "kernel/ec/ec_test_oracle.hpp"
+#include "kernel/ec/secret.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/row.hpp"
@@ -283,6 +284,31 @@ TEST_P(EcRow, SignGivesRfc6979) {
                              "a329c145786e679e7b82c71a38628ac8";
     run_sign(oracle(), row(),
              {{from_hex(digest), from_hex(key), from_hex(nonce), true, {from_hex(r), from_hex(s)}, {}}});
+}
+
+/// Against the portable generator, which RFC 6979's own vectors check (secret_test.cc).
+TEST_P(EcRow, NoncesMatchOracle) {
+    const Group& group = oracle().len == 32 ? kGroupP256 : kGroupP384;
+    for (const std::size_t count : kCounts) {
+        std::vector<ByteVector> inputs;
+        std::vector<Output> outputs(count, Output(oracle().len));
+        for (std::size_t i = 0; i < count; ++i) {
+            inputs.push_back(oracle().random_scalar());
+            inputs.push_back(i % 5 == 0 ? oracle().near_order(static_cast<int>(i % 3)) : oracle().random_scalar());
+            inputs.push_back(i % 4 == 0 ? ByteVector(kNonceExtraLen, 0) : oracle().random_scalar());
+        }
+        std::vector<NonceJob> jobs;
+        for (std::size_t i = 0; i < count; ++i)
+            jobs.push_back(
+                {inputs[3 * i].data(), inputs[3 * i + 1].data(), inputs[3 * i + 2].data(), outputs[i].get()});
+        row().nonces(jobs.data(), count);
+        for (std::size_t i = 0; i < count; ++i) {
+            ByteVector expected(oracle().len);
+            const Bytes extra{inputs[3 * i + 2].data(), kNonceExtraLen};
+            derive_nonce(group, inputs[3 * i], inputs[3 * i + 1], extra, expected);
+            EXPECT_EQ(to_hex(outputs[i].value()), to_hex(expected)) << "job " << i << " of " << count;
+        }
+    }
 }
 
 struct VerifyCase {

@@ -3,7 +3,7 @@
 #include "kernel/curve25519/edwards_impl.hpp"
 #include "kernel/ed25519/ed25519.hpp"
 #include "kernel/lanes/groups_impl.hpp"
-#include "kernel/lanes/sha512_impl.hpp"
+#include "kernel/lanes/sha2_impl.hpp"
 
 /// Ed25519 batches on a lane type V.
 namespace octavo::kernel::ed25519 {

@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::array kRows = {
     ec::Row{"avx512ifma", cpu::avx512f | cpu::avx512ifma | cpu::avx512bw | cpu::avx512dq, keygen_avx512ifma,
-            derive_avx512ifma, sign_avx512ifma, verify_avx512ifma, 8, 64},
+            derive_avx512ifma, sign_avx512ifma, verify_avx512ifma, nonces_avx512ifma, 8, 64},
     ec::Row{"ref", cpu::none, ec::keygen_ref<ec::RefCurve::p256>, ec::derive_ref<ec::RefCurve::p256>,
-            ec::sign_ref<ec::RefCurve::p256>, ec::verify_ref<ec::RefCurve::p256>, 1, 64},
+            ec::sign_ref<ec::RefCurve::p256>, ec::verify_ref<ec::RefCurve::p256>, ec::nonces_ref<ec::RefCurve::p256>, 1,
+            64},
 };
 
 }  // namespace

@@ -17,13 +17,14 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-#include "kernel/ec/batch_impl.hpp"
+#include "kernel/ec/nonce_impl.hpp"
 #include "kernel/p256/p256_curve.hpp"
 
 namespace octavo::kernel::p256 {
 namespace {
 
 #include "kernel/lanes/v_avx512.hpp"
+#include "kernel/lanes/w_avx512.hpp"
 
 }  // namespace
 
@@ -41,6 +42,10 @@ void sign_avx512ifma(ec::SignJob* jobs, std::size_t count) noexcept {
 
 void verify_avx512ifma(ec::VerifyJob* jobs, std::size_t count) noexcept {
     lanes::run_wiped(ec::run_verify<V, Curve>, jobs, count);
+}
+
+void nonces_avx512ifma(ec::NonceJob* jobs, std::size_t count) noexcept {
+    lanes::run_wiped(ec::run_nonces<V, Curve, W, ec::NonceSha256>, jobs, count);
 }
 
 }  // namespace octavo::kernel::p256

@@ -10,5 +10,6 @@ void keygen_avx512ifma(ec::KeygenJob* jobs, std::size_t count) noexcept;
 void derive_avx512ifma(ec::DeriveJob* jobs, std::size_t count) noexcept;
 void sign_avx512ifma(ec::SignJob* jobs, std::size_t count) noexcept;
 void verify_avx512ifma(ec::VerifyJob* jobs, std::size_t count) noexcept;
+void nonces_avx512ifma(ec::NonceJob* jobs, std::size_t count) noexcept;
 
 }  // namespace octavo::kernel::p256

@@ -17,7 +17,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-#include "kernel/ec/batch_impl.hpp"
+#include "kernel/ec/nonce_impl.hpp"
 #include "kernel/p384/p384_curve.hpp"
 
 namespace octavo::kernel::p384 {
@@ -41,6 +41,10 @@ void sign_avx512ifma(ec::SignJob* jobs, std::size_t count) noexcept {
 
 void verify_avx512ifma(ec::VerifyJob* jobs, std::size_t count) noexcept {
     lanes::run_wiped(ec::run_verify<V, Curve>, jobs, count);
+}
+
+void nonces_avx512ifma(ec::NonceJob* jobs, std::size_t count) noexcept {
+    lanes::run_wiped(ec::run_nonces<V, Curve, V, ec::NonceSha384>, jobs, count);
 }
 
 }  // namespace octavo::kernel::p384

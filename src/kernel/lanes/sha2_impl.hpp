@@ -5,7 +5,7 @@
 
 #include "kernel/lanes/unroll.hpp"
 
-/// SHA-512 (FIPS 180-4, 6.4) of eight messages side by side, on a lane type V. Its time depends on the longest message's length.
+/// SHA-2 (FIPS 180-4) of several messages side by side: on a lane type V of eight 64-bit words, or on a lane type W of sixteen 32-bit words.
 namespace octavo::kernel::lanes {
 
 /// A message in two pieces.
@@ -45,11 +45,16 @@ inline void fill_block(std::uint8_t (&block)[kHashBlock], const HashInput& input
     }
 }
 
-inline constexpr std::uint64_t kHashStart[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
-                                                0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
-                                                0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+inline constexpr std::uint64_t kStart512[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
+                                               0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
+                                               0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+inline constexpr std::uint64_t kStart384[8] = {0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17,
+                                               0x152fecd8f70e5939, 0x67332667ffc00b31, 0x8eb44a8768581511,
+                                               0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4};
+inline constexpr std::uint32_t kStart256[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                               0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-inline constexpr std::uint64_t kHashRounds[80] = {
+inline constexpr std::uint64_t kRounds512[80] = {
     0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc, 0x3956c25bf348b538,
     0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118, 0xd807aa98a3030242, 0x12835b0145706fbe,
     0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2, 0x72be5d74f27b896f, 0x80deb1fe3b1696b1, 0x9bdc06a725c71235,
@@ -67,24 +72,52 @@ inline constexpr std::uint64_t kHashRounds[80] = {
     0x113f9804bef90dae, 0x1b710b35131c471b, 0x28db77f523047d84, 0x32caab7b40c72493, 0x3c9ebe0a15c9bebc,
     0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817};
 
+/// A word of sixteen hashes.
+struct alignas(64) Lanes32 {
+    std::uint32_t lane[16];
+};
+
+struct Sha512Family {
+    using Word = std::uint64_t;
+    using LaneWords = Lanes;
+    static constexpr int kRounds = 80, kLanes = 8;
+    static constexpr int kSum0[3] = {28, 34, 39}, kSum1[3] = {14, 18, 41}, kSmall0[3] = {1, 8, 7},
+                         kSmall1[3] = {19, 61, 6};
+    static constexpr Word round_constant(int i) { return kRounds512[i]; }
+};
+struct Sha256Family {
+    using Word = std::uint32_t;
+    using LaneWords = Lanes32;
+    static constexpr int kRounds = 64, kLanes = 16;
+    static constexpr int kSum0[3] = {2, 13, 22}, kSum1[3] = {6, 11, 25}, kSmall0[3] = {7, 18, 3},
+                         kSmall1[3] = {17, 19, 10};
+    /// The first half of SHA-512's.
+    static constexpr Word round_constant(int i) { return static_cast<Word>(kRounds512[i] >> 32); }
+};
+
 /// The states after one more block of every lane. words: the blocks, big-endian words as numbers; destroyed.
-template <typename V>
-[[gnu::noinline]] void compress(V (&state)[8], Lanes (&words)[16]) noexcept {
+template <typename Family, typename V>
+[[gnu::noinline]] void compress(V (&state)[8], typename Family::LaneWords (&words)[16]) noexcept {
+    using F = Family;
     V s[8];
     repeat<8>(OCTAVO_EACH(i) { s[i] = state[i]; });
-    for (int round = 0; round < 80; round += 16) {
+    for (int round = 0; round < F::kRounds; round += 16) {
         repeat<16>(OCTAVO_EACH(t) {
             const V word = V::load(words + t);
             V &a = s[(16 - t) % 8], &b = s[(17 - t) % 8], &c = s[(18 - t) % 8], &d = s[(19 - t) % 8];
             V &e = s[(20 - t) % 8], &f = s[(21 - t) % 8], &g = s[(22 - t) % 8], &h = s[(23 - t) % 8];
-            const V sum1 = e.template rotated<14>() ^ e.template rotated<18>() ^ e.template rotated<41>();
-            const V sum0 = a.template rotated<28>() ^ a.template rotated<34>() ^ a.template rotated<39>();
-            const V added = h + sum1 + (g ^ (e & (f ^ g))) + V::every(kHashRounds[round + t]) + word;
+            const V sum1 = e.template rotated<F::kSum1[0]>() ^ e.template rotated<F::kSum1[1]>() ^
+                           e.template rotated<F::kSum1[2]>();
+            const V sum0 = a.template rotated<F::kSum0[0]>() ^ a.template rotated<F::kSum0[1]>() ^
+                           a.template rotated<F::kSum0[2]>();
+            const V added = h + sum1 + (g ^ (e & (f ^ g))) + V::every(F::round_constant(round + t)) + word;
             d = d + added;
             h = added + sum0 + ((a & b) | (c & (a | b)));
             const V w1 = V::load(words + (t + 1) % 16), w14 = V::load(words + (t + 14) % 16);
-            const V small0 = w1.template rotated<1>() ^ w1.template rotated<8>() ^ w1.template shifted_right<7>();
-            const V small1 = w14.template rotated<19>() ^ w14.template rotated<61>() ^ w14.template shifted_right<6>();
+            const V small0 = w1.template rotated<F::kSmall0[0]>() ^ w1.template rotated<F::kSmall0[1]>() ^
+                             w1.template shifted_right<F::kSmall0[2]>();
+            const V small1 = w14.template rotated<F::kSmall1[0]>() ^ w14.template rotated<F::kSmall1[1]>() ^
+                             w14.template shifted_right<F::kSmall1[2]>();
             (word + small0 + V::load(words + (t + 9) % 16) + small1).store(words + t);
         });
     }
@@ -96,7 +129,7 @@ template <typename V>
 [[gnu::noinline]] void sha512(std::uint8_t (&digests)[kLaneCount][kHashLen],
                               const HashInput (&inputs)[kLaneCount]) noexcept {
     V state[8];
-    repeat<8>(OCTAVO_EACH(i) { state[i] = V::every(kHashStart[i]); });
+    repeat<8>(OCTAVO_EACH(i) { state[i] = V::every(kStart512[i]); });
     std::size_t most = 0;
     for (const HashInput& input : inputs) most = most > num_blocks(input) ? most : num_blocks(input);
     for (std::size_t index = 0; index < most; ++index) {
@@ -112,7 +145,7 @@ template <typename V>
         }
         V next[8];
         repeat<8>(OCTAVO_EACH(i) { next[i] = state[i]; });
-        compress(next, words);
+        compress<Sha512Family>(next, words);
         const auto ended = V::load(&active).is_zero();
         repeat<8>(OCTAVO_EACH(i) { state[i] = V::choose(ended, state[i], next[i]); });
     }
