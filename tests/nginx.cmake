@@ -1,4 +1,4 @@
-# nginx with its module, end to end. The tests skip themselves, loudly, where there is no nginx.
+# nginx with its module, end to end. The tests skip themselves, loudly, where there is no nginx; server/nginx says so where there is no module.
 if(NOT TARGET octavo_nginx)
   return()
 endif()

@@ -132,6 +132,10 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(Drivers, Fork, testing::ValuesIn(kAllDrivers), driver_name);
 
+/// An inline instance has no descriptor and wakes nobody.
+using ForkBesideAnEngine = Fork;
+INSTANTIATE_TEST_SUITE_P(Drivers, ForkBesideAnEngine, testing::Values(Driver::threads, Driver::automatic), driver_name);
+
 /// A generation of processes: takes off, forks the next, and lands when that has ended.
 bool generation(octavo_instance instance, const Problem& problem, int more) {
     Flight flight{instance, problem};
@@ -269,8 +273,7 @@ TEST_P(Fork, InsideACallback) {
     EXPECT_TRUE(inside.good);
 }
 
-TEST_P(Fork, DescriptorIsAskedForAgain) {
-    if (GetParam() == Driver::in_line) GTEST_SKIP() << "an inline instance has no descriptor";
+TEST_P(ForkBesideAnEngine, DescriptorIsAskedForAgain) {
     const auto fd = instance_.fd();
     ASSERT_TRUE(fd);
     Flight flight{instance_.handle(), small_};
@@ -285,8 +288,7 @@ TEST_P(Fork, DescriptorIsAskedForAgain) {
 }
 
 /// An eventfd is one object in both processes: a wake-up of the child's copy would wake the parent.
-TEST_P(Fork, WakeupsStayTheParents) {
-    if (GetParam() == Driver::in_line) GTEST_SKIP() << "an inline instance wakes nobody";
+TEST_P(ForkBesideAnEngine, WakeupsStayTheParents) {
     const int event = eventfd(0, EFD_CLOEXEC);
     std::vector<octavo::Request> requests;
     for (int i = 0; i < 30; ++i)

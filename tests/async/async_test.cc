@@ -130,8 +130,7 @@ TEST(Async, TheDefaultLibraryContextIsTheJobs) {
 }
 
 /// Beyond OpenSSL's own: its queue and errno are the thread's, and a job's come back as they were left.
-TEST(Async, ErrorsAreTheJobs) {
-    if (!kDropIn) GTEST_SKIP() << "SKIP: OpenSSL's own runtime mixes them";
+TEST(AsyncDropIn, ErrorsAreTheJobs) {
     Job job;
     const auto body = [](void*) {
         ERR_raise(ERR_LIB_USER, 7);
