@@ -13,6 +13,7 @@ set(features *RsaWithout*)
 add_test(NAME kernel.rsa.rows COMMAND rsa_test --gtest_filter=${rows})
 add_test(NAME kernel.rsa.features COMMAND rsa_test --gtest_filter=${features})
 add_test(NAME kernel.rsa.other COMMAND rsa_test --gtest_filter=-${rows}:${features})
+set_tests_properties(kernel.rsa.rows kernel.rsa.features kernel.rsa.other PROPERTIES LABELS unit)
 
 include(ct/memcheck.cmake)
 

@@ -22,5 +22,6 @@ add_test(NAME kernel.rsa.prepare.memcheck COMMAND ${memcheck} ${keys})
 add_test(NAME kernel.rsa.prepare.selftest COMMAND ${memcheck} --plant)
 set_tests_properties(kernel.rsa.prepare.keys PROPERTIES FIXTURES_SETUP rsa_prepare_keys)
 set_tests_properties(kernel.rsa.prepare.memcheck PROPERTIES FIXTURES_REQUIRED rsa_prepare_keys)
+set_tests_properties(kernel.rsa.prepare.keys kernel.rsa.prepare.memcheck kernel.rsa.prepare.selftest PROPERTIES LABELS unit)
 set_tests_properties(kernel.rsa.prepare.selftest PROPERTIES
   PASS_REGULAR_EXPRESSION "Conditional jump or move depends on uninitialised value")
