@@ -136,6 +136,12 @@ ByteVector Oracle::product(const ByteVector& a, const ByteVector& b) const {
     return bytes(result);
 }
 
+ByteVector Oracle::inverse(const ByteVector& a) const {
+    const Bn result{BN_mod_inverse(nullptr, number(a).get(), order_.get(), ctx_.get())};
+    require(result != nullptr);
+    return bytes(result);
+}
+
 ByteVector Oracle::minus(const ByteVector& a) const {
     const Bn result = make_bn();
     require(BN_sub(result.get(), order_.get(), number(a).get()) == 1);

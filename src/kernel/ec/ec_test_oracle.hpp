@@ -65,8 +65,9 @@ public:
     Signature sign(const ByteVector& digest, const ByteVector& d, const ByteVector& nonce) const;
     /// As OpenSSL says.
     bool verify(const ByteVector& digest, const Signature& signature, const AffineBytes& key) const;
-    /// a b mod n; -a mod n.
+    /// a b, 1 / a and -a mod n.
     ByteVector product(const ByteVector& a, const ByteVector& b) const;
+    ByteVector inverse(const ByteVector& a) const;
     ByteVector minus(const ByteVector& a) const;
 
 private:
