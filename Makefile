@@ -30,6 +30,7 @@ bench: ## Measure every operation and the jobs against OpenSSL
 	@scripts/build release
 	build/release/bin/octavo speed
 	build/release/bin/octavo-job-bench
+	build/release/bin/octavo-curve-bench
 
 install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR (see README.md)
 	@scripts/bootstrap build
