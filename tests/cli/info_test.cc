@@ -59,6 +59,20 @@ TEST(CliInfo, EveryFeatureIsDetectedOrAbsent) {
     EXPECT_NE(cpu.at("model"), "");
 }
 
+TEST(CliInfo, EveryKernelHasItsRows) {
+    const auto rows = info().at("rows");
+    for (const char* table : {"rsa", "p256", "p384", "x25519", "ed25519"}) {
+        Words found;
+        for (const auto& row : rows) {
+            if (row.at("table") != table) continue;
+            found.push_back(row.at("row"));
+            EXPECT_NE(row.at("why"), "") << table;
+        }
+        ASSERT_GE(found.size(), 2U) << table;
+        EXPECT_EQ(found.back(), "ref") << table;
+    }
+}
+
 TEST(CliInfo, ADisabledFeatureTakesItsRowsAway) {
     if (lane_row().empty()) GTEST_SKIP() << "NOT TESTED: no lane row runs on this CPU";
     const auto document = info({"OCTAVO_DISABLE_CPU=avx512ifma"});

@@ -6,8 +6,12 @@
 #include <fstream>
 #include <map>
 
+#include "kernel/ed25519/ed25519.hpp"
+#include "kernel/p256/p256.hpp"
+#include "kernel/p384/p384.hpp"
 #include "kernel/row.hpp"
 #include "kernel/rsa/rsa.hpp"
+#include "kernel/x25519/x25519.hpp"
 
 namespace octavo::cli {
 namespace {
@@ -57,6 +61,10 @@ void add_table(std::vector<KernelRow>& list, const char* table, std::span<const 
 std::vector<KernelRow> kernel_rows() {
     std::vector<KernelRow> list;
     add_table(list, "rsa", kernel::rsa::rows(), kernel::rsa::lane_row());
+    add_table(list, "p256", kernel::p256::rows(), kernel::p256::lane_row());
+    add_table(list, "p384", kernel::p384::rows(), kernel::p384::lane_row());
+    add_table(list, "x25519", kernel::x25519::rows(), kernel::x25519::lane_row());
+    add_table(list, "ed25519", kernel::ed25519::rows(), kernel::ed25519::lane_row());
     return list;
 }
 
