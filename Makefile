@@ -28,9 +28,9 @@ test: ## Every check and test; STAGES="release asan" for some of: checks release
 bench: ## Measure every operation and the jobs against OpenSSL
 	@scripts/bootstrap bench
 	@scripts/build release
-	build/release/bin/octavo speed
+	build/release/bin/octavo speed all --layer kernel
+	build/release/bin/octavo speed --layer api,provider
 	build/release/bin/octavo-job-bench
-	build/release/bin/octavo-curve-bench
 
 install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR (see README.md)
 	@scripts/bootstrap build

@@ -46,6 +46,74 @@ TEST(CliSpeed, KernelLayer) {
     }
 }
 
+const char* const kCurveOperations[] = {
+    "p256-sign",   "p256-verify",   "p256-derive",   "p256-keygen",  "p384-sign",      "p384-verify",    "p384-derive",
+    "p384-keygen", "x25519-derive", "x25519-keygen", "ed25519-sign", "ed25519-verify", "ed25519-keygen",
+};
+const Words kCurves = {"p256", "p384", "x25519", "ed25519"};
+
+void expect_every_curve_operation(Words arguments, const char* layer) {
+    arguments.insert(arguments.begin(), kCurves.begin(), kCurves.end());
+    const auto list = measure(arguments);
+    ASSERT_EQ(list.size(), std::size(kCurveOperations));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        SCOPED_TRACE(kCurveOperations[i]);
+        expect_figures(list[i]);
+        EXPECT_EQ(list[i].at("op"), kCurveOperations[i]);
+        EXPECT_EQ(list[i].at("layer"), layer);
+    }
+}
+
+TEST(CliSpeed, EveryCurveOperationAtTheKernelLayer) {
+    expect_every_curve_operation({"--layer", "kernel", "--depth", "64"}, "kernel");
+}
+
+TEST(CliSpeed, EveryCurveOperationAtTheApiLayer) {
+    expect_every_curve_operation({"--layer", "api", "--depth", "16"}, "api");
+}
+
+TEST(CliSpeed, CurvesThroughTheProvider) {
+    const auto list = measure({"x25519", "p256-derive", "p256-keygen", "--layer", "provider", "--depth", "1,4"});
+    ASSERT_EQ(list.size(), 8U);
+    for (const auto& row : list) expect_figures(row);
+    EXPECT_EQ(measure({"x25519", "--layer", "provider", "--sync"}).size(), 2U);
+}
+
+TEST(CliSpeed, TheKernelLayerStopsAtWhatARowTakesInOneCall) {
+    const auto depths_of = [](const char* operation) {
+        std::vector<int> depths;
+        for (const auto& row : measure({operation, "--layer", "kernel"})) {
+            depths.push_back(row.at("depth").get<int>());
+            EXPECT_FALSE(row.contains("note") &&
+                         row.at("note").get<std::string>().find("at a time") != std::string::npos);
+        }
+        return depths;
+    };
+    EXPECT_EQ(depths_of("x25519-keygen"), (std::vector{1, 2, 4, 8, 16, 32, 64}));
+    EXPECT_LT(depths_of("rsa2048-public").back(), 64);
+}
+
+TEST(CliSpeed, ALimitOnlyWhereTheCountHolds) {
+    const auto list = measure({"p256-keygen", "--layer", "kernel", "--depth", "8,16"});
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[0].contains("multiply_adds_per_op"), list[0].at("row") != "ref");
+    EXPECT_FALSE(list[1].contains("multiply_adds_per_op")) << "two groups share an inversion";
+    const auto ref = measure({"p256-keygen", "--layer", "kernel", "--depth", "8"}, {"OCTAVO_FORCE_ROW=ref"});
+    EXPECT_FALSE(ref.at(0).contains("limit_share")) << "OpenSSL counts otherwise";
+}
+
+TEST(CliSpeed, WithoutArgumentsItStaysShort) {
+    const auto list = measure({"--layer", "kernel"});
+    EXPECT_GE(list.size(), 6U);
+    EXPECT_LE(list.size(), 12U);
+    for (const auto& row : list) expect_figures(row);
+}
+
+TEST(CliSpeed, AllMeansAll) {
+    const auto list = measure({"all", "--layer", "kernel", "--depth", "1"});
+    EXPECT_EQ(list.size(), 6 + std::size(kCurveOperations));
+}
+
 TEST(CliSpeed, ApiLayerHasTheOverhead) {
     const auto list = measure({"rsa2048-public", "--layer", "api", "--depth", "16"});
     ASSERT_EQ(list.size(), 1U);
@@ -108,6 +176,7 @@ TEST(CliSpeed, ListAndLimit) {
     EXPECT_EQ(list.exit_code, 0);
     for (const char* word : {"rsa2048-private", "rsa4096-public", "kernel", "api", "provider"})
         EXPECT_NE(list.out.find(word), std::string::npos) << word;
+    for (const char* operation : kCurveOperations) EXPECT_NE(list.out.find(operation), std::string::npos) << operation;
     const auto limit = run({"speed", "--limit"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});
     EXPECT_EQ(limit.exit_code, 1);
     EXPECT_NE(limit.err.find("avx512ifma"), std::string::npos) << limit.err;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 4096;  // the largest ring
 constexpr const char* kToStdout = "-";
+const std::vector<std::size_t> kShortDepths = {1, 8, 64};  // where nothing is asked for
 
 struct Options {
     std::vector<std::string> operations;
@@ -28,10 +29,19 @@ struct Options {
 
 /// The options, understood.
 struct Job {
-    std::vector<const Operation*> operations;
+    Operations operations;
     std::vector<const Layer*> layers;
     std::vector<std::size_t> depths;  // empty: each layer's own
     bool sync;
+
+    /// At the layer kernel, what the row takes in one call.
+    std::vector<std::size_t> depths_for(const Layer& layer, const Operation& operation) const {
+        if (!depths.empty()) return depths;
+        auto own = layer.depths;
+        if (&layer == &find_layer("kernel"))
+            std::erase_if(own, [most = operation.max_batch()](std::size_t depth) { return depth > most; });
+        return own;
+    }
 };
 
 Job understand(const Options& options) {
@@ -41,11 +51,12 @@ Job understand(const Options& options) {
     for_each_item(options.depths, ',', [&](std::string_view text) {
         job.depths.push_back(parse_count("--depth", std::string(text), kMaxDepth));
     });
+    if (options.operations.empty() && job.depths.empty()) job.depths = kShortDepths;
     if (job.layers.empty()) throw UsageError("--layer is empty: it takes kernel, api, provider");
     if (job.sync) {
         const bool provider_alone = job.layers.size() == 1 && job.layers[0] == &find_layer("provider");
         if (!provider_alone) throw UsageError("--sync needs --layer provider");
-        if (job.depths.empty()) job.depths = {1};
+        if (options.depths.empty()) job.depths = {1};
         if (job.depths != std::vector<std::size_t>{1})
             throw UsageError("--sync is one operation at a time: --depth can only be 1");
     }
@@ -99,29 +110,28 @@ void require_provider(const Job& job) {
 }
 
 void print_list() {
-    for (const auto& operation : operations()) fmt::print("{:<16} {}\n", operation.name, operation.text);
+    for (const auto* operation : all_operations()) fmt::print("{:<16} {}\n", operation->name(), operation->text());
     fmt::print("\nlayers:\n");
     for (const auto& layer : layers()) {
         fmt::print("{:<16} {}; depths {}\n", layer.name, layer.text, fmt::join(layer.depths, ","));
     }
 }
 
-void print_limit(const std::vector<const Operation*>& chosen) {
+void print_limit(const Operations& chosen) {
     const auto peak = multiply_add_peak();
     if (!peak) throw Failure("no multiplier limit: this CPU has no avx512ifma, or OCTAVO_DISABLE_CPU takes it away");
     fmt::print("{:.2f} vector multiply-adds (vpmadd52, eight lanes) per ns, measured on this core\n\n", *peak);
     fmt::print("{:<16} {:>22} {:>12} {:>10}\n", "operation", "multiply-adds, lanes full", "limit, us", "limit/s");
     for (const auto* operation : chosen) {
-        const double count = operation->family->multiply_adds(*operation);
-        if (count <= 0) continue;
-        fmt::print("{:<16} {:>25.0f} {:>12.2f} {:>10.0f}\n", operation->name, count, count / *peak / 1e3,
+        const double count = operation->multiply_adds(1);
+        fmt::print("{:<16} {:>25.0f} {:>12.2f} {:>10.0f}\n", operation->name(), count, count / *peak / 1e3,
                    *peak * 1e9 / count);
     }
 }
 
 Result measure_case(const Layer& layer, const Case& row, const RunFacts& facts, Progress& progress) {
-    row.operation.family->prepare(row.operation, progress);
-    progress.begin(fmt::format("{} {} depth {}", row.operation.name, layer.name, row.depth));
+    row.operation.prepare(progress);
+    progress.begin(fmt::format("{} {} depth {}", row.operation.name(), layer.name, row.depth));
     Result result = layer.measure(row, facts.seconds, progress);
     result.layer = layer.name;
     if (facts.multiply_add_peak && result.multiply_adds)
@@ -135,7 +145,7 @@ std::vector<Result> measure_all(const Job& job, const RunFacts& facts, bool tabl
     std::vector<Result> results;
     for (const auto* layer : job.layers)
         for (const auto* operation : job.operations)
-            for (const std::size_t depth : job.depths.empty() ? layer->depths : job.depths) {
+            for (const std::size_t depth : job.depths_for(*layer, *operation)) {
                 results.push_back(measure_case(*layer, {*operation, depth, job.sync}, facts, progress));
                 if (table) print_result(results.back());
             }
@@ -147,7 +157,7 @@ int run(const Options& options) {
     const Job job = understand(options);
     const double seconds = parse_seconds("--seconds", options.seconds);
     const int cpu = pin(options.cpu);
-    if (options.limit) return print_limit(job.operations), kExitOk;
+    if (options.limit) return print_limit(options.operations.empty() ? all_operations() : job.operations), kExitOk;
     JsonFile json(options.json);
     require_provider(job);
     const bool table = options.json != kToStdout;
@@ -168,11 +178,13 @@ Command add_speed(CLI::App& parent) {
         return app->add_option(name, value, text)->type_name(type);
     };
     app->add_option("op", options->operations,
-                    "Operations: a name (rsa2048-private) or its part before the dash (rsa2048); default: all")
+                    "Operations: a name (p256-sign), its part before the dash (p256), or all; default: some of a TLS "
+                    "handshake, at depths 1, 8 and 64")
         ->type_name("");
     option("--layer", options->layers, "NAME,...", "What to measure")->capture_default_str();
     option("--depth", options->depths, "N,...",
-           "Operations in flight at a time; 1 is one stream (default: 1,2,4,8 for the kernel, else 1,4,8,16,32,64)");
+           "Operations in flight at a time; 1 is one stream (default: 1,2,4,8,... for the kernel, as many as one call "
+           "takes, else 1,4,8,16,32,64)");
     option("--seconds", options->seconds, "S", "Time to measure each row of the table")->capture_default_str();
     option("--json", options->json, "FILE",
            "Write the results there as a JSON list (-: to standard output, without a table)");

@@ -59,37 +59,52 @@ struct Counts25519 {
 
 constexpr double each(int of_eight) { return of_eight / 8.0; }
 
-constexpr CurveOperation kOperations[] = {
-    {"p256-sign", "ECDSA P-256, nonce given", p256_sign_side, [] { return openssl_sign_side("EC", "P-256"); },
-     each(P256::sign)},
-    {"p256-verify", "ECDSA P-256", p256_verify_side, [] { return openssl_verify_side("EC", "P-256"); },
-     each(P256::verify)},
-    {"p256-derive", "ECDH P-256", p256_derive_side, [] { return openssl_derive_side("EC", "P-256"); },
-     each(P256::derive)},
-    {"p256-keygen", "P-256 public key of a scalar", p256_keygen_side, [] { return openssl_keygen_side("EC", "P-256"); },
-     each(P256::keygen)},
-    {"p384-sign", "ECDSA P-384, nonce given", p384_sign_side, [] { return openssl_sign_side("EC", "P-384"); },
-     each(P384::sign)},
-    {"p384-verify", "ECDSA P-384", p384_verify_side, [] { return openssl_verify_side("EC", "P-384"); },
-     each(P384::verify)},
-    {"p384-derive", "ECDH P-384", p384_derive_side, [] { return openssl_derive_side("EC", "P-384"); },
-     each(P384::derive)},
-    {"p384-keygen", "P-384 public key of a scalar", p384_keygen_side, [] { return openssl_keygen_side("EC", "P-384"); },
-     each(P384::keygen)},
-    {"x25519-derive", "X25519", x25519_derive_side, [] { return openssl_derive_side("X25519", nullptr); },
-     each(Counts25519::derive)},
-    {"x25519-keygen", "X25519 public key of a scalar", x25519_keygen_side,
-     [] { return openssl_keygen_side("X25519", nullptr); }, each(Counts25519::keygen)},
-    {"ed25519-sign", "Ed25519, 32 bytes", ed25519_sign_side, [] { return openssl_sign_side("ED25519", nullptr); },
-     each(Counts25519::sign)},
-    {"ed25519-verify", "Ed25519, 32 bytes", ed25519_verify_side, [] { return openssl_verify_side("ED25519", nullptr); },
-     each(Counts25519::verify)},
-    {"ed25519-keygen", "Ed25519 public key of a seed", ed25519_keygen_side,
-     [] { return openssl_keygen_side("ED25519", nullptr); }, each(Counts25519::keygen)},
-};
+constexpr std::size_t kLanes = 8;
+
+constexpr Curve kP256{OCTAVO_CURVE_P256, "EC", "P-256", 32}, kP384{OCTAVO_CURVE_P384, "EC", "P-384", 48},
+    kX25519{OCTAVO_CURVE_X25519, "X25519", nullptr, 32}, kEd25519{OCTAVO_CURVE_ED25519, "ED25519", nullptr, 32};
 
 }  // namespace
 
-std::span<const CurveOperation> curve_operations() noexcept { return kOperations; }
+SidePtr CurveOperation::kernel(std::size_t depth, RowChoice choice) const {
+    return choose_row(curve_kernel_side(curve_, action_, depth, true), curve_kernel_side(curve_, action_, depth, false),
+                      choice);
+}
+
+SidePtr CurveOperation::api(std::size_t depth) const { return curve_api_side(*this, depth); }
+
+SidePtr CurveOperation::provider(std::size_t depth, bool jobs) const { return curve_provider_side(*this, depth, jobs); }
+
+SidePtr CurveOperation::openssl(Counterpart of) const {
+    if (of == Counterpart::kernel && action_ == Action::keygen && curve_.group != nullptr)
+        return curve_openssl_scalar_side(curve_);
+    return curve_openssl_evp_side(*this);
+}
+
+std::size_t CurveOperation::max_batch() const { return curve_max_batch(curve_); }
+
+/// Groups of a batch share inversions, so that the count holds for one group alone.
+double CurveOperation::multiply_adds(std::size_t depth) const { return depth > kLanes ? 0 : multiply_adds_; }
+
+Operations curve_operations() {
+    static const CurveOperation list[] = {
+        {"p256-sign", "ECDSA P-256", kP256, Action::sign, each(P256::sign)},
+        {"p256-verify", "ECDSA P-256", kP256, Action::verify, each(P256::verify)},
+        {"p256-derive", "ECDH P-256", kP256, Action::derive, each(P256::derive)},
+        {"p256-keygen", "P-256 key pair", kP256, Action::keygen, each(P256::keygen)},
+        {"p384-sign", "ECDSA P-384", kP384, Action::sign, each(P384::sign)},
+        {"p384-verify", "ECDSA P-384", kP384, Action::verify, each(P384::verify)},
+        {"p384-derive", "ECDH P-384", kP384, Action::derive, each(P384::derive)},
+        {"p384-keygen", "P-384 key pair", kP384, Action::keygen, each(P384::keygen)},
+        {"x25519-derive", "X25519", kX25519, Action::derive, each(Counts25519::derive)},
+        {"x25519-keygen", "X25519 key pair", kX25519, Action::keygen, each(Counts25519::keygen)},
+        {"ed25519-sign", "Ed25519, 32 bytes", kEd25519, Action::sign, each(Counts25519::sign)},
+        {"ed25519-verify", "Ed25519, 32 bytes", kEd25519, Action::verify, each(Counts25519::verify)},
+        {"ed25519-keygen", "Ed25519 key pair", kEd25519, Action::keygen, each(Counts25519::keygen)},
+    };
+    Operations operations;
+    for (const auto& operation : list) operations.push_back(&operation);
+    return operations;
+}
 
 }  // namespace octavo::cli

@@ -1,35 +1,59 @@
 #pragma once
 
+#include <octavo/octavo.h>
+
 #include <cstddef>
-#include <span>
 
-#include "speed/side.hpp"
+#include "speed/operations.hpp"
 
-/// The curves' side of `octavo speed`, as far as the kernels go.
+/// The curves' side of `octavo speed`.
 namespace octavo::cli {
 
-/// An operation on a curve, by a kernel row and by OpenSSL.
-///   lanes          the lane row (`ref` where none runs here), called with `depth` jobs
-///   openssl        the same by EVP calls of OpenSSL's default provider, one at a time, its key and peer set up before
-///   multiply_adds  vector multiply-adds (vpmadd52, eight lanes each) that one operation needs, lanes full, inversions not shared: counted
-///                  from the formulas of src/kernel
-struct CurveOperation {
-    const char* name;
-    const char* text;
-    SidePtr (*lanes)(std::size_t depth);
-    SidePtr (*openssl)();
-    double multiply_adds;
-};
-std::span<const CurveOperation> curve_operations() noexcept;
-
-SidePtr p256_sign_side(std::size_t depth), p256_verify_side(std::size_t depth), p256_derive_side(std::size_t depth),
-    p256_keygen_side(std::size_t depth), p384_sign_side(std::size_t depth), p384_verify_side(std::size_t depth),
-    p384_derive_side(std::size_t depth), p384_keygen_side(std::size_t depth), x25519_derive_side(std::size_t depth),
-    x25519_keygen_side(std::size_t depth), ed25519_sign_side(std::size_t depth), ed25519_verify_side(std::size_t depth),
-    ed25519_keygen_side(std::size_t depth);
-
 /// `type` and `group` as EVP_PKEY_CTX_new_from_name and OSSL_PKEY_PARAM_GROUP_NAME take them; no group for X25519 and Ed25519.
-SidePtr openssl_sign_side(const char*type, const char*group), openssl_verify_side(const char*type, const char*group),
-    openssl_derive_side(const char*type, const char*group), openssl_keygen_side(const char*type, const char*group);
+struct Curve {
+    octavo_curve number;
+    const char *type, *group;
+    std::size_t len;  ///< bytes of a scalar
+
+    bool is_eddsa() const noexcept { return number == OCTAVO_CURVE_ED25519; }
+};
+
+enum class Action { sign, verify, derive, keygen };
+
+class CurveOperation final : public Operation {
+public:
+    /// `multiply_adds` of one operation, lanes full, inversions not shared.
+    CurveOperation(const char* name, const char* text, const Curve& curve, Action action, double multiply_adds) noexcept
+        : Operation(name, text), curve_(curve), action_(action), multiply_adds_(multiply_adds) {}
+
+    const Curve& curve() const noexcept { return curve_; }
+    Action action() const noexcept { return action_; }
+
+    SidePtr kernel(std::size_t depth, RowChoice choice) const override;
+    SidePtr api(std::size_t depth) const override;
+    SidePtr provider(std::size_t depth, bool jobs) const override;
+    SidePtr openssl(Counterpart of) const override;
+    std::size_t max_batch() const override;
+    double multiply_adds(std::size_t depth) const override;
+
+private:
+    const Curve& curve_;
+    Action action_;
+    double multiply_adds_;
+};
+Operations curve_operations();
+
+/// Digests and messages are 32 bytes, random, all different.
+inline constexpr std::size_t kMessageLen = 32;
+
+/// A row's batch function on `depth` jobs with keys of their own; null where `lanes` is asked for and no lane row runs.
+SidePtr curve_kernel_side(const Curve& curve, Action action, std::size_t depth, bool lanes);
+std::size_t curve_max_batch(const Curve& curve);
+
+SidePtr curve_api_side(const CurveOperation& operation, std::size_t depth);
+SidePtr curve_provider_side(const CurveOperation& operation, std::size_t depth, bool jobs);
+SidePtr curve_openssl_evp_side(const CurveOperation& operation);
+/// The public key of a scalar: no random numbers, no key object. For a curve with a group.
+SidePtr curve_openssl_scalar_side(const Curve& curve);
 
 }  // namespace octavo::cli

@@ -22,8 +22,6 @@ namespace ec = kernel::ec;
 namespace x25519 = kernel::x25519;
 namespace ed25519 = kernel::ed25519;
 
-constexpr std::size_t kMessageLen = 32;
-
 /// Operands and results; they stay where they are.
 class Memory {
 public:
@@ -64,6 +62,7 @@ public:
         if (!all_ok || !check_(jobs_)) throw Failure(fmt::format("row {} contradicts row ref", row_.name));
     }
     std::string row() const override { return row_.name; }
+    std::string note() const override { return row_note(row_.name, row_.max_batch, jobs_.size()); }
 
 private:
     const Row& row_;
@@ -99,8 +98,6 @@ struct EcCurve {
     std::size_t len;
     const ec::Row* lanes;
     const ec::Row& ref;
-
-    const ec::Row& row() const { return lanes == nullptr ? ref : *lanes; }
 };
 EcCurve p256() { return {kernel::p256::kLen, kernel::p256::lane_row(), kernel::p256::ref_row()}; }
 EcCurve p384() { return {kernel::p384::kLen, kernel::p384::lane_row(), kernel::p384::ref_row()}; }
@@ -111,23 +108,23 @@ ec::KeygenJob key_pair(const EcCurve& curve, Memory& memory) {
     return job;
 }
 
-SidePtr ec_keygen(const EcCurve& curve, std::size_t depth) {
+SidePtr ec_keygen(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     std::vector<ec::KeygenJob> jobs;
     for (std::size_t i = 0; i < depth; ++i)
         jobs.push_back({memory->scalar(curve.len), memory->zeros(curve.len), memory->zeros(curve.len), false});
-    return make_side(curve.row(), curve.row().keygen, memory, std::move(jobs),
+    return make_side(row, row.keygen, memory, std::move(jobs),
                      same_as(curve.ref.keygen, curve.len, &ec::KeygenJob::x, &ec::KeygenJob::y));
 }
 
-SidePtr ec_derive(const EcCurve& curve, std::size_t depth) {
+SidePtr ec_derive(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     std::vector<ec::DeriveJob> jobs;
     for (std::size_t i = 0; i < depth; ++i) {
         const auto peer = key_pair(curve, *memory);
         jobs.push_back({memory->scalar(curve.len), peer.x, peer.y, memory->zeros(curve.len), false});
     }
-    return make_side(curve.row(), curve.row().derive, memory, std::move(jobs),
+    return make_side(row, row.derive, memory, std::move(jobs),
                      same_as(curve.ref.derive, curve.len, &ec::DeriveJob::shared));
 }
 
@@ -148,7 +145,7 @@ EcSignatures ec_signatures(const EcCurve& curve, Memory& memory, std::size_t dep
     return made;
 }
 
-SidePtr ec_sign(const EcCurve& curve, std::size_t depth) {
+SidePtr ec_sign(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     auto made = ec_signatures(curve, *memory, depth);
     const auto verifies = [verify = curve.ref.verify, checks = std::move(made.checks)](const auto&) {
@@ -156,18 +153,29 @@ SidePtr ec_sign(const EcCurve& curve, std::size_t depth) {
         for (auto& job : jobs) verify(&job, 1);
         return std::all_of(jobs.begin(), jobs.end(), [](const auto& job) { return job.ok; });
     };
-    return make_side(curve.row(), curve.row().sign, memory, std::move(made.signatures), verifies);
+    return make_side(row, row.sign, memory, std::move(made.signatures), verifies);
 }
 
-SidePtr ec_verify(const EcCurve& curve, std::size_t depth) {
+SidePtr ec_verify(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     auto made = ec_signatures(curve, *memory, depth);
     for (auto& job : made.signatures) curve.ref.sign(&job, 1);
-    return make_side(curve.row(), curve.row().verify, memory, std::move(made.checks), [](const auto&) { return true; });
+    return make_side(row, row.verify, memory, std::move(made.checks), [](const auto&) { return true; });
 }
 
-const x25519::Row& x25519_row() { return x25519::lane_row() == nullptr ? x25519::ref_row() : *x25519::lane_row(); }
-const ed25519::Row& ed25519_row() { return ed25519::lane_row() == nullptr ? ed25519::ref_row() : *ed25519::lane_row(); }
+SidePtr ec_side(const EcCurve& curve, Action action, const ec::Row& row, std::size_t depth) {
+    switch (action) {
+        case Action::sign:
+            return ec_sign(curve, row, depth);
+        case Action::verify:
+            return ec_verify(curve, row, depth);
+        case Action::derive:
+            return ec_derive(curve, row, depth);
+        case Action::keygen:
+            return ec_keygen(curve, row, depth);
+    }
+    return nullptr;
+}
 
 struct EdSignatures {
     std::vector<ed25519::SignJob> signatures;
@@ -187,58 +195,98 @@ EdSignatures ed_signatures(Memory& memory, std::size_t depth) {
     return made;
 }
 
-}  // namespace
-
-SidePtr p256_sign_side(std::size_t depth) { return ec_sign(p256(), depth); }
-SidePtr p256_verify_side(std::size_t depth) { return ec_verify(p256(), depth); }
-SidePtr p256_derive_side(std::size_t depth) { return ec_derive(p256(), depth); }
-SidePtr p256_keygen_side(std::size_t depth) { return ec_keygen(p256(), depth); }
-SidePtr p384_sign_side(std::size_t depth) { return ec_sign(p384(), depth); }
-SidePtr p384_verify_side(std::size_t depth) { return ec_verify(p384(), depth); }
-SidePtr p384_derive_side(std::size_t depth) { return ec_derive(p384(), depth); }
-SidePtr p384_keygen_side(std::size_t depth) { return ec_keygen(p384(), depth); }
-
-SidePtr x25519_derive_side(std::size_t depth) {
+SidePtr x25519_derive(const x25519::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     std::vector<x25519::DeriveJob> jobs;
     for (std::size_t i = 0; i < depth; ++i)
         jobs.push_back(
             {memory->random(x25519::kLen), memory->random(x25519::kLen), memory->zeros(x25519::kLen), false});
-    return make_side(x25519_row(), x25519_row().derive, memory, std::move(jobs),
+    return make_side(row, row.derive, memory, std::move(jobs),
                      same_as(x25519::ref_row().derive, x25519::kLen, &x25519::DeriveJob::shared));
 }
 
-SidePtr x25519_keygen_side(std::size_t depth) {
+SidePtr x25519_keygen(const x25519::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     std::vector<x25519::KeygenJob> jobs;
     for (std::size_t i = 0; i < depth; ++i)
         jobs.push_back({memory->random(x25519::kLen), memory->zeros(x25519::kLen), false});
-    return make_side(x25519_row(), x25519_row().keygen, memory, std::move(jobs),
+    return make_side(row, row.keygen, memory, std::move(jobs),
                      same_as(x25519::ref_row().keygen, x25519::kLen, &x25519::KeygenJob::public_key));
 }
 
-SidePtr ed25519_sign_side(std::size_t depth) {
+SidePtr ed25519_sign(const ed25519::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     auto made = ed_signatures(*memory, depth);
-    return make_side(ed25519_row(), ed25519_row().sign, memory, std::move(made.signatures),
+    return make_side(row, row.sign, memory, std::move(made.signatures),
                      same_as(ed25519::ref_row().sign, ed25519::kSignatureLen, &ed25519::SignJob::signature));
 }
 
-SidePtr ed25519_verify_side(std::size_t depth) {
+SidePtr ed25519_verify(const ed25519::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     auto made = ed_signatures(*memory, depth);
     for (auto& job : made.signatures) ed25519::ref_row().sign(&job, 1);
-    return make_side(ed25519_row(), ed25519_row().verify, memory, std::move(made.checks),
-                     [](const auto&) { return true; });
+    return make_side(row, row.verify, memory, std::move(made.checks), [](const auto&) { return true; });
 }
 
-SidePtr ed25519_keygen_side(std::size_t depth) {
+SidePtr ed25519_keygen(const ed25519::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     std::vector<ed25519::KeygenJob> jobs;
     for (std::size_t i = 0; i < depth; ++i)
         jobs.push_back({memory->random(ed25519::kKeyLen), memory->zeros(ed25519::kKeyLen), false});
-    return make_side(ed25519_row(), ed25519_row().keygen, memory, std::move(jobs),
+    return make_side(row, row.keygen, memory, std::move(jobs),
                      same_as(ed25519::ref_row().keygen, ed25519::kKeyLen, &ed25519::KeygenJob::public_key));
+}
+
+SidePtr ed25519_side(Action action, const ed25519::Row& row, std::size_t depth) {
+    if (action == Action::sign) return ed25519_sign(row, depth);
+    return action == Action::verify ? ed25519_verify(row, depth) : ed25519_keygen(row, depth);
+}
+
+/// Calls `use` with the lane row or with the ref row; the answer is empty where there is no such row.
+template <typename Row, typename Use>
+auto with_row(const Row* lane, const Row& ref, bool lanes, Use use) -> decltype(use(ref)) {
+    if (!lanes) return use(ref);
+    return lane == nullptr ? decltype(use(ref)){} : use(*lane);
+}
+
+/// `use` on the curve's row, whatever its type.
+template <typename Use>
+auto with_row_of(const Curve& curve, bool lanes, Use use) {
+    switch (curve.number) {
+        case OCTAVO_CURVE_P256:
+            return with_row(p256().lanes, p256().ref, lanes, use);
+        case OCTAVO_CURVE_P384:
+            return with_row(p384().lanes, p384().ref, lanes, use);
+        case OCTAVO_CURVE_X25519:
+            return with_row(x25519::lane_row(), x25519::ref_row(), lanes, use);
+        default:
+            return with_row(ed25519::lane_row(), ed25519::ref_row(), lanes, use);
+    }
+}
+
+}  // namespace
+
+SidePtr curve_kernel_side(const Curve& curve, Action action, std::size_t depth, bool lanes) {
+    struct Make {
+        const Curve& curve;
+        Action action;
+        std::size_t depth;
+
+        SidePtr operator()(const ec::Row& row) const {
+            return ec_side(curve.number == OCTAVO_CURVE_P256 ? p256() : p384(), action, row, depth);
+        }
+        SidePtr operator()(const x25519::Row& row) const {
+            return action == Action::derive ? x25519_derive(row, depth) : x25519_keygen(row, depth);
+        }
+        SidePtr operator()(const ed25519::Row& row) const { return ed25519_side(action, row, depth); }
+    };
+    return with_row_of(curve, lanes, Make{curve, action, depth});
+}
+
+std::size_t curve_max_batch(const Curve& curve) {
+    const auto size = [](const auto& row) { return row.max_batch; };
+    const std::size_t of_lanes = with_row_of(curve, true, size);
+    return of_lanes > 0 ? of_lanes : with_row_of(curve, false, size);
 }
 
 }  // namespace octavo::cli

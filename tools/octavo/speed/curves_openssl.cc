@@ -1,146 +1,201 @@
+#include "speed/curves_openssl.hpp"
+
+#include <fmt/core.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
-#include <cstdint>
-#include <functional>
-#include <vector>
+#include <array>
+#include <string>
 
-#include "openssl_handles.hpp"
-#include "speed/curves.hpp"
+#include "installation.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
 namespace {
 
-using MdContext = std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>>;
-
-constexpr std::size_t kDigestLen = 32;
-
-void require(bool good) {
-    if (!good) throw Failure("OpenSSL's default provider fails at an operation on a curve");
+void require_good(bool good, const char* what) {
+    if (!good) throw Failure(fmt::format("EVP does not {} on a curve: {}", what, openssl_error()));
 }
 
-/// Nothing but the default provider, whatever the configuration says.
-OSSL_LIB_CTX* context() {
-    static const LibContext library{OSSL_LIB_CTX_new()};
-    static const Provider provider{OSSL_PROVIDER_load(library.get(), "default")};
-    require(provider != nullptr);
-    return library.get();
-}
+using Group = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
+using Point = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_free>>;
+using NumberContext = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
 
-PkeyContext keygen_context(const char* type, const char* group) {
-    PkeyContext made{EVP_PKEY_CTX_new_from_name(context(), type, nullptr)};
-    require(made && EVP_PKEY_keygen_init(made.get()) == 1);
-    if (group == nullptr) return made;
-    std::string name = group;
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), 0),
-                                 OSSL_PARAM_construct_end()};
-    require(EVP_PKEY_CTX_set_params(made.get(), params) == 1);
-    return made;
-}
-
-Pkey generate(EVP_PKEY_CTX* from) {
-    EVP_PKEY* key = nullptr;
-    require(EVP_PKEY_generate(from, &key) == 1);
-    return Pkey{key};
-}
-
-/// One call after another of the same kind.
-class CallSide final : public Side {
+/// scalar G on a curve with a group.
+class BasePoint {
 public:
-    explicit CallSide(std::function<void()> call) : call_(std::move(call)) {}
-    void run(std::size_t calls) override {
-        for (std::size_t i = 0; i < calls; ++i) call_();
+    explicit BasePoint(const Curve& curve)
+        : scratch_(BN_CTX_new_ex(default_context())),
+          group_(EC_GROUP_new_by_curve_name_ex(default_context(), nullptr, EC_curve_nist2nid(curve.group))),
+          x_(BN_new()),
+          y_(BN_new()) {
+        if (group_) point_.reset(EC_POINT_new(group_.get()));
+        require_good(point_ && scratch_ && x_ && y_, "make a group");
     }
-    std::size_t ops_per_call() const noexcept override { return 1; }
-    void check() const override {}
+    /// As far as the affine coordinates.
+    void multiply(const BIGNUM* scalar) {
+        require_good(
+            EC_POINT_mul(group_.get(), point_.get(), scalar, nullptr, nullptr, scratch_.get()) == 1 &&
+                EC_POINT_get_affine_coordinates(group_.get(), point_.get(), x_.get(), y_.get(), scratch_.get()) == 1,
+            "multiply a point");
+    }
+    Bytes uncompressed(const Curve& curve) const {
+        Bytes bytes(1 + 2 * curve.len);
+        require_good(EC_POINT_point2oct(group_.get(), point_.get(), POINT_CONVERSION_UNCOMPRESSED, bytes.data(),
+                                        bytes.size(), scratch_.get()) == bytes.size(),
+                     "write a point");
+        return bytes;
+    }
 
 private:
-    std::function<void()> call_;
+    NumberContext scratch_;
+    Group group_;
+    Point point_;
+    Number x_, y_;
 };
 
-/// A key with a context that signs or verifies: ECDSA a digest, Ed25519 a message.
-struct Signer {
-    Pkey key;
-    PkeyContext ecdsa_sign, ecdsa_verify;
-    MdContext eddsa_sign, eddsa_verify;
-    std::vector<std::uint8_t> message, signature;
-
-    bool is_eddsa() const { return eddsa_sign != nullptr; }
-    void sign() {
-        std::size_t len = signature.size();
-        require(is_eddsa()
-                    ? EVP_DigestSign(eddsa_sign.get(), signature.data(), &len, message.data(), message.size()) == 1
-                    : EVP_PKEY_sign(ecdsa_sign.get(), signature.data(), &len, message.data(), message.size()) == 1);
-        used = len;
+Bytes public_key_of(const Bytes& private_key, const Curve& curve) {
+    if (curve.group == nullptr) {
+        const Pkey key{EVP_PKEY_new_raw_private_key_ex(default_context(), curve.type, nullptr, private_key.data(),
+                                                       private_key.size())};
+        require_good(key != nullptr, "take a private key");
+        return curve_public_bytes(key.get());
     }
-    void verify() {
-        require(is_eddsa()
-                    ? EVP_DigestVerify(eddsa_verify.get(), signature.data(), used, message.data(), message.size()) == 1
-                    : EVP_PKEY_verify(ecdsa_verify.get(), signature.data(), used, message.data(), message.size()) == 1);
-    }
-    std::size_t used = 0;
-};
-
-std::shared_ptr<Signer> make_signer(const char* type, const char* group) {
-    auto made = std::make_shared<Signer>();
-    made->key = generate(keygen_context(type, group).get());
-    made->message.resize(kDigestLen);
-    made->signature.resize(static_cast<std::size_t>(EVP_PKEY_get_size(made->key.get())));
-    require(RAND_bytes(made->message.data(), static_cast<int>(made->message.size())) == 1);
-    const auto init = [&](auto function, MdContext& ctx) {
-        ctx.reset(EVP_MD_CTX_new());
-        require(ctx && function(ctx.get(), nullptr, nullptr, context(), nullptr, made->key.get(), nullptr) == 1);
-    };
-    if (group == nullptr) {
-        init(EVP_DigestSignInit_ex, made->eddsa_sign);
-        init(EVP_DigestVerifyInit_ex, made->eddsa_verify);
-    } else {
-        made->ecdsa_sign.reset(EVP_PKEY_CTX_new_from_pkey(context(), made->key.get(), nullptr));
-        made->ecdsa_verify.reset(EVP_PKEY_CTX_new_from_pkey(context(), made->key.get(), nullptr));
-        require(made->ecdsa_sign && EVP_PKEY_sign_init(made->ecdsa_sign.get()) == 1);
-        require(made->ecdsa_verify && EVP_PKEY_verify_init(made->ecdsa_verify.get()) == 1);
-    }
-    made->sign();
-    return made;
+    const Number scalar{BN_bin2bn(private_key.data(), static_cast<int>(private_key.size()), nullptr)};
+    BasePoint base(curve);
+    base.multiply(scalar.get());
+    return base.uncompressed(curve);
 }
+
+/// One scalar's point after the other.
+class ScalarSide final : public Side {
+public:
+    explicit ScalarSide(const Curve& curve) : curve_(curve), pair_(make_curve_key(curve)), base_(curve) {
+        const Bytes bytes = curve_private_bytes(pair_.get(), curve);
+        scalar_.reset(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+    }
+
+    void run(std::size_t calls) override {
+        for (std::size_t i = 0; i < calls; ++i) base_.multiply(scalar_.get());
+    }
+    std::size_t ops_per_call() const noexcept override { return 1; }
+    void check() const override {
+        if (base_.uncompressed(curve_) != curve_public_bytes(pair_.get())) throw Failure("OpenSSL contradicts itself");
+    }
+
+private:
+    const Curve& curve_;
+    Pkey pair_;
+    BasePoint base_;
+    Number scalar_;
+};
 
 }  // namespace
 
-SidePtr openssl_sign_side(const char* type, const char* group) {
-    return std::make_unique<CallSide>([signer = make_signer(type, group)] { signer->sign(); });
+PkeyContext curve_keygen_context(const EvpPlace& place, const Curve& curve) {
+    PkeyContext made{EVP_PKEY_CTX_new_from_name(place.context, curve.type, place.properties)};
+    require_good(made && EVP_PKEY_keygen_init(made.get()) == 1, "start to make keys");
+    if (curve.group == nullptr) return made;
+    std::string group = curve.group;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
+                                 OSSL_PARAM_construct_end()};
+    require_good(EVP_PKEY_CTX_set_params(made.get(), params) == 1, "take the group to make keys");
+    return made;
 }
 
-SidePtr openssl_verify_side(const char* type, const char* group) {
-    return std::make_unique<CallSide>([signer = make_signer(type, group)] { signer->verify(); });
+Pkey make_curve_key(const Curve& curve) {
+    EVP_PKEY* key = nullptr;
+    require_good(EVP_PKEY_generate(curve_keygen_context(default_place(), curve).get(), &key) == 1, "make a key");
+    return Pkey{key};
 }
 
-SidePtr openssl_derive_side(const char* type, const char* group) {
-    struct Deriver {
-        Pkey key, peer;
-        PkeyContext ctx;
-        std::vector<std::uint8_t> secret;
-    };
-    const PkeyContext keys = keygen_context(type, group);
-    auto made = std::make_shared<Deriver>();
-    made->key = generate(keys.get());
-    made->peer = generate(keys.get());
-    made->ctx.reset(EVP_PKEY_CTX_new_from_pkey(context(), made->key.get(), nullptr));
+PkeyContext curve_derive_context(const EvpPlace& place, EVP_PKEY* key, EVP_PKEY* peer) {
+    PkeyContext made{EVP_PKEY_CTX_new_from_pkey(place.context, key, place.properties)};
+    require_good(made && EVP_PKEY_derive_init(made.get()) == 1 && EVP_PKEY_derive_set_peer(made.get(), peer) == 1,
+                 "start to derive a secret");
+    return made;
+}
+
+Bytes curve_secret(EVP_PKEY* key, EVP_PKEY* peer) {
+    const auto context = curve_derive_context(default_place(), key, peer);
     std::size_t len = 0;
-    require(made->ctx && EVP_PKEY_derive_init(made->ctx.get()) == 1);
-    require(EVP_PKEY_derive_set_peer(made->ctx.get(), made->peer.get()) == 1);
-    require(EVP_PKEY_derive(made->ctx.get(), nullptr, &len) == 1);
-    made->secret.resize(len);
-    return std::make_unique<CallSide>([made] {
-        std::size_t secret_len = made->secret.size();
-        require(EVP_PKEY_derive(made->ctx.get(), made->secret.data(), &secret_len) == 1);
-    });
+    require_good(EVP_PKEY_derive(context.get(), nullptr, &len) == 1, "tell the length of a secret");
+    Bytes secret(len);
+    require_good(EVP_PKEY_derive(context.get(), secret.data(), &len) == 1, "derive a secret");
+    return secret;
 }
 
-SidePtr openssl_keygen_side(const char* type, const char* group) {
-    return std::make_unique<CallSide>(
-        [ctx = std::shared_ptr<EVP_PKEY_CTX>(keygen_context(type, group))] { generate(ctx.get()); });
+Bytes curve_private_bytes(const EVP_PKEY* pair, const Curve& curve) {
+    Bytes bytes(curve.len);
+    std::size_t len = 0;
+    if (curve.group == nullptr) {
+        require_good(EVP_PKEY_get_raw_private_key(pair, bytes.data(), &(len = bytes.size())) == 1,
+                     "give a private key");
+        return bytes;
+    }
+    BIGNUM* raw = nullptr;
+    require_good(EVP_PKEY_get_bn_param(pair, OSSL_PKEY_PARAM_PRIV_KEY, &raw) == 1, "give a private key");
+    const Number scalar{raw};
+    require_good(BN_bn2binpad(raw, bytes.data(), static_cast<int>(bytes.size())) > 0, "write a private key");
+    return bytes;
 }
+
+Bytes curve_public_bytes(const EVP_PKEY* pair) {
+    std::array<std::uint8_t, 160> bytes;
+    std::size_t len = 0;
+    require_good(EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, bytes.data(), bytes.size(), &len) == 1,
+                 "give a public key");
+    return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(len)};
+}
+
+bool curve_pair_is_right(const Bytes& pair, const Curve& curve) {
+    const auto middle = pair.begin() + static_cast<std::ptrdiff_t>(curve.len);
+    return public_key_of({pair.begin(), middle}, curve) == Bytes(middle, pair.end());
+}
+
+Bytes random_message() {
+    Bytes message(kMessageLen);
+    require_good(RAND_bytes(message.data(), static_cast<int>(message.size())) == 1, "give random bytes");
+    return message;
+}
+
+CurveSignature::CurveSignature(const EvpPlace& place, EVP_PKEY* pkey, const Curve& curve, bool signs)
+    : max_len_(static_cast<std::size_t>(EVP_PKEY_get_size(pkey))) {
+    if (curve.is_eddsa()) {
+        eddsa_.reset(EVP_MD_CTX_new());
+        auto* init = signs ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
+        require_good(
+            eddsa_ && init(eddsa_.get(), nullptr, nullptr, place.context, place.properties, pkey, nullptr) == 1,
+            "start a signature");
+        return;
+    }
+    ecdsa_.reset(EVP_PKEY_CTX_new_from_pkey(place.context, pkey, place.properties));
+    auto* init = signs ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
+    require_good(ecdsa_ && init(ecdsa_.get()) == 1, "start a signature");
+}
+
+bool CurveSignature::sign(const Bytes& message, Bytes& signature) noexcept {
+    std::size_t len = max_len_;
+    signature.resize(len);
+    const int good = eddsa_ ? EVP_DigestSign(eddsa_.get(), signature.data(), &len, message.data(), message.size())
+                            : EVP_PKEY_sign(ecdsa_.get(), signature.data(), &len, message.data(), message.size());
+    signature.resize(len);
+    return good == 1;
+}
+
+bool CurveSignature::verify(const Bytes& message, const Bytes& signature) noexcept {
+    const int good =
+        eddsa_ ? EVP_DigestVerify(eddsa_.get(), signature.data(), signature.size(), message.data(), message.size())
+               : EVP_PKEY_verify(ecdsa_.get(), signature.data(), signature.size(), message.data(), message.size());
+    return good == 1;
+}
+
+const OSSL_PROVIDER* CurveSignature::provider() const noexcept {
+    return EVP_PKEY_CTX_get0_provider(eddsa_ ? EVP_MD_CTX_get_pkey_ctx(eddsa_.get()) : ecdsa_.get());
+}
+
+SidePtr curve_openssl_scalar_side(const Curve& curve) { return std::make_unique<ScalarSide>(curve); }
 
 }  // namespace octavo::cli

@@ -26,18 +26,17 @@ std::string disturbance(const Rounds& rounds) {
                        : ", which cannot be told from Octavo's own at the layer provider: figures there mean little");
 }
 
-std::string both(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "; " + b; }
-
 /// Octavo is the first of the sides, OpenSSL the one at `openssl_index`.
 Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::size_t openssl_index) {
     const auto& octavo = rounds.ns_per_op[0];
     const auto& openssl = rounds.ns_per_op[openssl_index];
     const auto ratios = quotients(openssl, octavo);
     Result result;
-    result.op = row.operation.name;
+    result.op = row.operation.name();
     result.depth = row.depth;
     result.row = side.row();
-    result.note = both(side.note(), disturbance(rounds));
+    for (const auto& note : {side.note(), disturbance(rounds)})
+        if (!note.empty()) result.notes.push_back(note);
     result.core_taken = rounds.core_taken;
     result.rounds = octavo.size();
     result.octavo_ops_s = per_second(octavo);
@@ -48,8 +47,8 @@ Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::s
     result.ratio_p10 = quantile(ratios, 0.1);
     result.ratio_p90 = quantile(ratios, 0.9);
     result.octavo_us_per_call = median(octavo) * static_cast<double>(row.depth) / 1e3;
-    if (const double count = row.operation.family->multiply_adds(row.operation); count > 0)
-        result.multiply_adds = count;
+    const double count = row.operation.multiply_adds(row.depth);
+    if (count > 0 && result.row != "ref") result.multiply_adds = count;
     return result;
 }
 
@@ -62,17 +61,15 @@ Result measure_pair(const Case& row, Side& octavo, Side& openssl, double seconds
 }
 
 Result measure_kernel(const Case& row, double seconds, Progress& progress) {
-    const Family& family = *row.operation.family;
-    const auto octavo = family.kernel(row.operation, row.depth, RowChoice::lane);
-    const auto openssl = family.openssl_raw(row.operation);
+    const auto octavo = row.operation.kernel(row.depth, RowChoice::lane);
+    const auto openssl = row.operation.openssl(Counterpart::kernel);
     return measure_pair(row, *octavo, *openssl, seconds, progress);
 }
 
 Result measure_api(const Case& row, double seconds, Progress& progress) {
-    const Family& family = *row.operation.family;
-    const auto octavo = family.api(row.operation, row.depth);
-    const auto kernel = family.kernel(row.operation, row.depth, RowChoice::cheapest);
-    const auto openssl = family.openssl_raw(row.operation);
+    const auto octavo = row.operation.api(row.depth);
+    const auto kernel = row.operation.kernel(row.depth, RowChoice::cheapest);
+    const auto openssl = row.operation.openssl(Counterpart::api);
     Side* const sides[] = {octavo.get(), kernel.get(), openssl.get()};
     for (Side* side : sides) check_first_batch(*side);
     const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
@@ -84,9 +81,8 @@ Result measure_api(const Case& row, double seconds, Progress& progress) {
 }
 
 Result measure_provider(const Case& row, double seconds, Progress& progress) {
-    const Family& family = *row.operation.family;
-    const auto octavo = family.provider(row.operation, row.depth, !row.sync);
-    const auto openssl = family.openssl_evp(row.operation);
+    const auto octavo = row.operation.provider(row.depth, !row.sync);
+    const auto openssl = row.operation.openssl(Counterpart::provider);
     Result result = measure_pair(row, *octavo, *openssl, seconds, progress);
     result.mode = row.sync ? "sync" : "jobs";
     return result;
@@ -97,10 +93,9 @@ Result measure_provider(const Case& row, double seconds, Progress& progress) {
 std::span<const Layer> layers() {
     static const std::vector<std::size_t> in_flight = {1, 4, 8, 16, 32, 64};
     static const Layer table[] = {
-        {"kernel", "the lane row, called with `depth` jobs", {1, 2, 4, 8}, measure_kernel},
+        {"kernel", "the lane row, called with `depth` jobs", {1, 2, 4, 8, 16, 32, 64}, measure_kernel},
         {"api", "octavo.h, inline driver, `depth` requests in flight", in_flight, measure_api},
-        {"provider", "EVP_PKEY_sign and EVP_PKEY_verify through the provider, in `depth` jobs", in_flight,
-         measure_provider},
+        {"provider", "EVP calls through the provider, in `depth` jobs", in_flight, measure_provider},
     };
     return table;
 }

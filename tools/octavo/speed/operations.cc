@@ -3,48 +3,82 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <string_view>
 
+#include "speed/curves.hpp"
 #include "speed/rsa.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
 namespace {
 
-constexpr Operation kOperations[] = {
-    {"rsa2048-private", "RSA-2048 m = c^d mod n, with CRT", &kRsa, 2048, true},
-    {"rsa2048-public", "RSA-2048 c = m^65537 mod n", &kRsa, 2048, false},
-    {"rsa3072-private", "RSA-3072 m = c^d mod n, with CRT", &kRsa, 3072, true},
-    {"rsa3072-public", "RSA-3072 c = m^65537 mod n", &kRsa, 3072, false},
-    {"rsa4096-private", "RSA-4096 m = c^d mod n, with CRT", &kRsa, 4096, true},
-    {"rsa4096-public", "RSA-4096 c = m^65537 mod n", &kRsa, 4096, false},
-};
+constexpr const char* kAll = "all";
+
+const std::vector<std::string>& handshake() {
+    static const std::vector<std::string> names = {"rsa2048-private", "x25519-derive", "x25519-keygen"};
+    return names;
+}
 
 bool named_by(const Operation& operation, const std::string& argument) {
-    const std::string_view name = operation.name;
-    return name == argument || name.substr(0, name.find('-')) == argument;
+    const std::string_view name = operation.name();
+    return argument == kAll || name == argument || name.substr(0, name.find('-')) == argument;
 }
 
 void require_known(const std::string& argument) {
-    const auto fits = [&](const Operation& operation) { return named_by(operation, argument); };
-    if (std::any_of(std::begin(kOperations), std::end(kOperations), fits)) return;
+    const auto fits = [&](const Operation* operation) { return named_by(*operation, argument); };
+    if (std::any_of(all_operations().begin(), all_operations().end(), fits)) return;
     std::vector<std::string> names;
-    for (const auto& operation : kOperations) names.emplace_back(operation.name);
+    for (const auto* operation : all_operations()) names.emplace_back(operation->name());
     throw UsageError(fmt::format("unknown operation \"{}\"{} (\"octavo speed --list\" lists them)", argument,
                                  did_you_mean(argument, names)));
 }
 
+/// The best of three calls, after one to warm up.
+double call_ns(Side& side) {
+    using Clock = std::chrono::steady_clock;
+    side.run(1);
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 3; ++i) {
+        const auto start = Clock::now();
+        side.run(1);
+        best = std::min(best, std::chrono::duration<double, std::nano>(Clock::now() - start).count());
+    }
+    return best;
+}
+
 }  // namespace
 
-std::span<const Operation> operations() noexcept { return kOperations; }
+SidePtr choose_row(SidePtr lanes, SidePtr ref, RowChoice choice) {
+    if (lanes == nullptr) return ref;
+    if (choice == RowChoice::cheapest && call_ns(*ref) < call_ns(*lanes)) return ref;
+    return lanes;
+}
 
-std::vector<const Operation*> choose_operations(const std::vector<std::string>& arguments) {
+std::string row_note(std::string_view row, std::size_t max_batch, std::size_t depth) {
+    if (row == "ref") return "no lane row runs here (\"octavo info\" says why): the ref row is measured";
+    if (depth > max_batch) return fmt::format("row {} takes {} at a time", row, max_batch);
+    return {};
+}
+
+const Operations& all_operations() {
+    static const Operations all = [] {
+        Operations list = rsa_operations();
+        const Operations curves = curve_operations();
+        list.insert(list.end(), curves.begin(), curves.end());
+        return list;
+    }();
+    return all;
+}
+
+Operations choose_operations(const std::vector<std::string>& arguments) {
     for (const auto& argument : arguments) require_known(argument);
-    std::vector<const Operation*> chosen;
-    for (const auto& operation : kOperations) {
-        const auto names_it = [&](const std::string& argument) { return named_by(operation, argument); };
-        if (arguments.empty() || std::any_of(arguments.begin(), arguments.end(), names_it))
-            chosen.push_back(&operation);
+    const auto& wanted = arguments.empty() ? handshake() : arguments;
+    Operations chosen;
+    for (const auto* operation : all_operations()) {
+        const auto names_it = [&](const std::string& argument) { return named_by(*operation, argument); };
+        if (std::any_of(wanted.begin(), wanted.end(), names_it)) chosen.push_back(operation);
     }
     return chosen;
 }

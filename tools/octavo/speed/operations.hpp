@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "speed/progress.hpp"
@@ -10,40 +10,49 @@
 
 namespace octavo::cli {
 
-struct Operation;
-
 /// Which kernel row to take: the lane row that takes the key (else `ref`), or whichever of the two is faster at this depth.
 enum class RowChoice { lane, cheapest };
+/// The one that `choice` asks for. `lanes` is null where no lane row runs.
+SidePtr choose_row(SidePtr lanes, SidePtr ref, RowChoice choice);
+/// What a reader should know of a row that is called with `depth` jobs, or "".
+std::string row_note(std::string_view row, std::size_t max_batch, std::size_t depth);
 
-/// Where a family of operations (RSA, ...) makes its sides. `depth` is 1 or more.
-struct Family {
-    /// Makes keys that later calls use, once for each size; tells `progress`.
-    void (*prepare)(const Operation&, Progress& progress);
-    SidePtr (*kernel)(const Operation&, std::size_t depth, RowChoice);
-    SidePtr (*api)(const Operation&, std::size_t depth);
+/// What OpenSSL's side is compared with: it does the same work as that layer of Octavo.
+enum class Counterpart { kernel, api, provider };
+
+/// A row of `octavo speed`. `depth` is 1 or more.
+class Operation {
+public:
+    Operation(const char* name, const char* text) noexcept : name_(name), text_(text) {}
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+    virtual ~Operation() = default;
+
+    const char* name() const noexcept { return name_; }
+    const char* text() const noexcept { return text_; }
+
+    /// Makes keys that take long and that later calls use; tells `progress`.
+    virtual void prepare(Progress&) const {}
+    virtual SidePtr kernel(std::size_t depth, RowChoice choice) const = 0;
+    virtual SidePtr api(std::size_t depth) const = 0;
     /// Through the provider: in `depth` jobs at a time, or one by one without a job.
-    SidePtr (*provider)(const Operation&, std::size_t depth, bool jobs);
-    /// What the kernel and the C interface are measured against: the bare operation by EVP calls.
-    SidePtr (*openssl_raw)(const Operation&);
-    /// What the provider is measured against: the same EVP calls, answered by OpenSSL's default provider.
-    SidePtr (*openssl_evp)(const Operation&);
-    /// Vector multiply-adds (vpmadd52, eight lanes each) that one operation needs, lanes full; 0: no formula.
-    double (*multiply_adds)(const Operation&);
+    virtual SidePtr provider(std::size_t depth, bool jobs) const = 0;
+    /// OpenSSL's default provider, one operation at a time.
+    virtual SidePtr openssl(Counterpart of) const = 0;
+    /// Jobs that the row which runs here takes in one call.
+    virtual std::size_t max_batch() const = 0;
+    /// Vector multiply-adds (vpmadd52, eight lanes each) that one of `depth` operations needs, lanes full; 0: no formula.
+    virtual double multiply_adds(std::size_t depth) const = 0;
+
+private:
+    const char *name_, *text_;
 };
 
-/// A row of `octavo speed`.
-struct Operation {
-    const char* name;
-    const char* text;
-    const Family* family;
-    unsigned bits;
-    bool is_private;
-};
+using Operations = std::vector<const Operation*>;
+const Operations& all_operations();
 
-std::span<const Operation> operations() noexcept;
-
-/// The operations that the arguments name, in the table's order: a whole name, or its part before the dash ("rsa2048"). All where
-/// there are no arguments. UsageError names the first argument that fits none.
-std::vector<const Operation*> choose_operations(const std::vector<std::string>& arguments);
+/// The operations that the arguments name, in the table's order: a whole name, its part before the dash ("rsa2048"), or "all". Where there
+/// are no arguments: those of a TLS handshake. UsageError names the first argument that fits none.
+Operations choose_operations(const std::vector<std::string>& arguments);
 
 }  // namespace octavo::cli

@@ -1,6 +1,6 @@
 #include "speed/result.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -52,7 +52,7 @@ nlohmann::ordered_json to_object(const Result& result, const RunFacts& facts) {
     add("multiply_adds_per_op", result.multiply_adds);
     add("multiply_add_limit_per_ns", facts.multiply_add_peak);
     add("limit_share", result.limit_share);
-    if (!result.note.empty()) object["note"] = result.note;
+    if (!result.notes.empty()) object["note"] = fmt::format("{}", fmt::join(result.notes, "; "));
     return object;
 }
 
@@ -84,8 +84,7 @@ void print_result(const Result& result) {
 
 void print_notes(const std::vector<Result>& results) {
     std::set<std::string> notes;
-    for (const auto& result : results)
-        if (!result.note.empty()) notes.insert(result.note);
+    for (const auto& result : results) notes.insert(result.notes.begin(), result.notes.end());
     if (!notes.empty()) fmt::print("\n");
     for (const auto& note : notes) fmt::print("note: {}\n", note);
 }

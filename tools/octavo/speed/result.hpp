@@ -10,7 +10,8 @@ namespace octavo::cli {
 
 /// One measured row. Rates are medians over the rounds; ratios are Octavo's rate by OpenSSL's.
 struct Result {
-    std::string op, layer, mode, row, note;
+    std::string op, layer, mode, row;
+    std::vector<std::string> notes;
     std::size_t depth = 0, rounds = 0;
     double core_taken = 0;  ///< see Rounds
     double octavo_ops_s = 0, openssl_ops_s = 0;

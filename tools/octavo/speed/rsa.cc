@@ -8,6 +8,7 @@
 #include <map>
 
 #include "installation.hpp"
+#include "speed/contexts.hpp"
 #include "speed/rsa_openssl.hpp"
 #include "usage.hpp"
 
@@ -57,8 +58,6 @@ std::vector<std::uint8_t> random_below_modulus(std::size_t len) {
     return bytes;
 }
 
-void prepare_rsa(const Operation& operation, Progress& progress) { make_rsa_key(operation.bits, progress); }
-
 /// The products of a Montgomery multiplication of L limbs of 52 bits, low and high halves counted: L^2 each for the operands, half of that
 /// and the diagonal where they are equal; L^2 each for the reduction and L for its quotient digits.
 struct MontgomeryCost {
@@ -93,17 +92,39 @@ double public_multiply_adds(unsigned bits) {
 
 }  // namespace
 
-const Family kRsa = {prepare_rsa,          rsa_kernel_side,      rsa_api_side,     rsa_provider_side,
-                     rsa_openssl_raw_side, rsa_openssl_evp_side, rsa_multiply_adds};
+void RsaOperation::prepare(Progress& progress) const { make_rsa_key(bits_, progress); }
 
-OSSL_LIB_CTX* default_context() {
-    struct Holder {
-        LibContext context{OSSL_LIB_CTX_new()};
-        Provider provider{context == nullptr ? nullptr : OSSL_PROVIDER_load(context.get(), "default")};
+SidePtr RsaOperation::kernel(std::size_t depth, RowChoice choice) const {
+    return rsa_kernel_side(*this, depth, choice);
+}
+SidePtr RsaOperation::api(std::size_t depth) const { return rsa_api_side(*this, depth); }
+SidePtr RsaOperation::provider(std::size_t depth, bool jobs) const { return rsa_provider_side(*this, depth, jobs); }
+
+SidePtr RsaOperation::openssl(Counterpart of) const {
+    return of == Counterpart::provider ? rsa_openssl_evp_side(*this) : rsa_openssl_raw_side(*this);
+}
+
+std::size_t RsaOperation::max_batch() const {
+    const auto* lane = kernel::rsa::lane_row();
+    return lane == nullptr ? kernel::rsa::ref_row().max_batch : lane->max_batch;
+}
+
+double RsaOperation::multiply_adds(std::size_t) const {
+    return is_private_ ? private_multiply_adds(bits_) : public_multiply_adds(bits_);
+}
+
+Operations rsa_operations() {
+    static const RsaOperation list[] = {
+        {"rsa2048-private", "RSA-2048 m = c^d mod n, with CRT", 2048, true},
+        {"rsa2048-public", "RSA-2048 c = m^65537 mod n", 2048, false},
+        {"rsa3072-private", "RSA-3072 m = c^d mod n, with CRT", 3072, true},
+        {"rsa3072-public", "RSA-3072 c = m^65537 mod n", 3072, false},
+        {"rsa4096-private", "RSA-4096 m = c^d mod n, with CRT", 4096, true},
+        {"rsa4096-public", "RSA-4096 c = m^65537 mod n", 4096, false},
     };
-    static const Holder holder;
-    if (holder.provider == nullptr) throw Failure("OpenSSL's default provider cannot be loaded: " + openssl_error());
-    return holder.context.get();
+    Operations operations;
+    for (const auto& operation : list) operations.push_back(&operation);
+    return operations;
 }
 
 void make_rsa_key(unsigned bits, Progress& progress) {
@@ -118,9 +139,9 @@ const RsaKey& rsa_key(unsigned bits) {
     return keys().at(bits);
 }
 
-RsaData make_rsa_data(const Operation& operation, std::size_t count) {
-    const RsaKey& key = rsa_key(operation.bits);
-    RsaRaw raw(key, operation.is_private);
+RsaData make_rsa_data(const RsaOperation& operation, std::size_t count) {
+    const RsaKey& key = rsa_key(operation.bits());
+    RsaRaw raw(key, operation.is_private());
     RsaData data;
     for (std::size_t i = 0; i < count; ++i) {
         data.inputs.push_back(random_below_modulus(key.len()));
@@ -130,15 +151,11 @@ RsaData make_rsa_data(const Operation& operation, std::size_t count) {
     return data;
 }
 
-void require_expected(const Operation& operation, const RsaData& data, std::size_t index,
+void require_expected(const RsaOperation& operation, const RsaData& data, std::size_t index,
                       const std::vector<std::uint8_t>& output) {
     if (output == data.expected[index]) return;
-    throw Failure(fmt::format("{}: result {} of {} differs from OpenSSL's; please report this", operation.name,
+    throw Failure(fmt::format("{}: result {} of {} differs from OpenSSL's; please report this", operation.name(),
                               index + 1, data.expected.size()));
-}
-
-double rsa_multiply_adds(const Operation& operation) {
-    return operation.is_private ? private_multiply_adds(operation.bits) : public_multiply_adds(operation.bits);
 }
 
 }  // namespace octavo::cli

@@ -13,10 +13,27 @@
 /// RSA's side of `octavo speed`.
 namespace octavo::cli {
 
-extern const Family kRsa;
+class RsaOperation final : public Operation {
+public:
+    RsaOperation(const char* name, const char* text, unsigned bits, bool is_private) noexcept
+        : Operation(name, text), bits_(bits), is_private_(is_private) {}
 
-/// A library context that holds OpenSSL's default provider and nothing else, whatever the configuration says.
-OSSL_LIB_CTX* default_context();
+    unsigned bits() const noexcept { return bits_; }
+    bool is_private() const noexcept { return is_private_; }
+
+    void prepare(Progress& progress) const override;
+    SidePtr kernel(std::size_t depth, RowChoice choice) const override;
+    SidePtr api(std::size_t depth) const override;
+    SidePtr provider(std::size_t depth, bool jobs) const override;
+    SidePtr openssl(Counterpart of) const override;
+    std::size_t max_batch() const override;
+    double multiply_adds(std::size_t depth) const override;
+
+private:
+    unsigned bits_;
+    bool is_private_;
+};
+Operations rsa_operations();
 
 /// A key made for this run: in OpenSSL's hands, and as numbers.
 struct RsaKey {
@@ -37,17 +54,16 @@ void make_rsa_key(unsigned bits, Progress& progress);
 struct RsaData {
     std::vector<std::vector<std::uint8_t>> inputs, expected;
 };
-RsaData make_rsa_data(const Operation& operation, std::size_t count);
+RsaData make_rsa_data(const RsaOperation& operation, std::size_t count);
 
 /// Throws Failure unless `output` is data.expected[index].
-void require_expected(const Operation& operation, const RsaData& data, std::size_t index,
+void require_expected(const RsaOperation& operation, const RsaData& data, std::size_t index,
                       const std::vector<std::uint8_t>& output);
 
-SidePtr rsa_kernel_side(const Operation& operation, std::size_t depth, RowChoice choice);
-SidePtr rsa_api_side(const Operation& operation, std::size_t depth);
-SidePtr rsa_provider_side(const Operation& operation, std::size_t depth, bool jobs);
-SidePtr rsa_openssl_raw_side(const Operation& operation);
-SidePtr rsa_openssl_evp_side(const Operation& operation);
-double rsa_multiply_adds(const Operation& operation);
+SidePtr rsa_kernel_side(const RsaOperation& operation, std::size_t depth, RowChoice choice);
+SidePtr rsa_api_side(const RsaOperation& operation, std::size_t depth);
+SidePtr rsa_provider_side(const RsaOperation& operation, std::size_t depth, bool jobs);
+SidePtr rsa_openssl_raw_side(const RsaOperation& operation);
+SidePtr rsa_openssl_evp_side(const RsaOperation& operation);
 
 }  // namespace octavo::cli

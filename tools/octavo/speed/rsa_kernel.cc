@@ -1,11 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <new>
 #include <string_view>
+#include <utility>
 
 #include "base/wipe.hpp"
 #include "speed/rsa.hpp"
@@ -67,13 +66,13 @@ private:
 
 class KernelSide final : public Side {
 public:
-    KernelSide(const Operation& operation, std::size_t depth, const Row& row)
+    KernelSide(const RsaOperation& operation, std::size_t depth, const Row& row)
         : operation_(operation),
           row_(row),
-          batch_(operation.is_private ? row.run_private : row.run_public),
-          key_(rsa_key(operation.bits)),
+          batch_(operation.is_private() ? row.run_private : row.run_public),
+          key_(rsa_key(operation.bits())),
           data_(make_rsa_data(operation, depth)),
-          outputs_(depth, std::vector<std::uint8_t>(operation.bits / 8)),
+          outputs_(depth, std::vector<std::uint8_t>(operation.bits() / 8)),
           scratch_(row.scratch_len) {
         for (std::size_t i = 0; i < depth; ++i)
             jobs_.push_back({&key_.forms(), data_.inputs[i].data(), outputs_[i].data(), outputs_[i].size(), false});
@@ -88,20 +87,15 @@ public:
     void check() const override {
         for (std::size_t i = 0; i < jobs_.size(); ++i) {
             if (!jobs_[i].ok)
-                throw Failure(fmt::format("{}: row {} says that job {} failed", operation_.name, row_.name, i + 1));
+                throw Failure(fmt::format("{}: row {} says that job {} failed", operation_.name(), row_.name, i + 1));
             require_expected(operation_, data_, i, outputs_[i]);
         }
     }
     std::string row() const override { return row_.name; }
-    std::string note() const override {
-        if (std::string_view{row_.name} == "ref")
-            return "no lane row runs here (\"octavo info\" says why): the ref row is measured";
-        if (jobs_.size() > row_.max_batch) return fmt::format("row {} takes {} at a time", row_.name, row_.max_batch);
-        return {};
-    }
+    std::string note() const override { return row_note(row_.name, row_.max_batch, jobs_.size()); }
 
 private:
-    const Operation& operation_;
+    const RsaOperation& operation_;
     const Row& row_;
     kernel::rsa::Batch* batch_;
     PreparedKey key_;
@@ -111,36 +105,21 @@ private:
     FormMemory scratch_;
 };
 
-const Row* lane_row_for(const Operation& operation) {
+const Row* lane_row_for(const RsaOperation& operation) {
     const Row* lane = kernel::rsa::lane_row();
     if (lane == nullptr) return nullptr;
-    const auto components = rsa_key(operation.bits).components();
-    const bool takes = operation.is_private ? lane->takes_private(components) : lane->takes_public(components);
+    const auto components = rsa_key(operation.bits()).components();
+    const bool takes = operation.is_private() ? lane->takes_private(components) : lane->takes_public(components);
     return takes ? lane : nullptr;
-}
-
-/// The best of three calls, after one to warm up.
-double call_ns(Side& side) {
-    using Clock = std::chrono::steady_clock;
-    side.run(1);
-    double best = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < 3; ++i) {
-        const auto start = Clock::now();
-        side.run(1);
-        best = std::min(best, std::chrono::duration<double, std::nano>(Clock::now() - start).count());
-    }
-    return best;
 }
 
 }  // namespace
 
-SidePtr rsa_kernel_side(const Operation& operation, std::size_t depth, RowChoice choice) {
+SidePtr rsa_kernel_side(const RsaOperation& operation, std::size_t depth, RowChoice choice) {
     const Row* lane = lane_row_for(operation);
     auto ref = std::make_unique<KernelSide>(operation, depth, kernel::rsa::ref_row());
-    if (lane == nullptr) return ref;
-    auto lanes = std::make_unique<KernelSide>(operation, depth, *lane);
-    if (choice == RowChoice::cheapest && call_ns(*ref) < call_ns(*lanes)) return ref;
-    return lanes;
+    auto lanes = lane == nullptr ? nullptr : std::make_unique<KernelSide>(operation, depth, *lane);
+    return choose_row(std::move(lanes), std::move(ref), choice);
 }
 
 }  // namespace octavo::cli

@@ -4,6 +4,7 @@
 #include <openssl/rsa.h>
 
 #include "installation.hpp"
+#include "speed/contexts.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -11,9 +12,9 @@ namespace {
 
 class RawSide final : public Side {
 public:
-    explicit RawSide(const Operation& operation)
+    explicit RawSide(const RsaOperation& operation)
         : operation_(operation),
-          raw_(rsa_key(operation.bits), operation.is_private),
+          raw_(rsa_key(operation.bits()), operation.is_private()),
           data_(make_rsa_data(operation, 1)),
           output_(data_.expected[0].size()) {}
 
@@ -24,39 +25,10 @@ public:
     void check() const override { require_expected(operation_, data_, 0, output_); }
 
 private:
-    const Operation& operation_;
+    const RsaOperation& operation_;
     RsaRaw raw_;
     RsaData data_;
     std::vector<std::uint8_t> output_;
-};
-
-class EvpSide final : public Side {
-public:
-    explicit EvpSide(const Operation& operation)
-        : is_private_(operation.is_private),
-          key_(rsa_key(operation.bits)),
-          data_(make_signature_data(key_, 1)),
-          evp_(default_context(), key_.pkey.get(), nullptr, is_private_),
-          signature_(key_.len()) {}
-
-    void run(std::size_t calls) override {
-        for (std::size_t i = 0; i < calls; ++i) {
-            const bool good = is_private_ ? evp_.sign(data_.digests[0], signature_)
-                                          : evp_.verify(data_.digests[0], data_.signatures[0]);
-            if (!good) throw Failure("OpenSSL's default provider fails: " + openssl_error());
-        }
-    }
-    std::size_t ops_per_call() const noexcept override { return 1; }
-    void check() const override {
-        if (is_private_ && signature_ != data_.signatures[0]) throw Failure("OpenSSL contradicts itself");
-    }
-
-private:
-    bool is_private_;
-    const RsaKey& key_;
-    SignatureData data_;
-    RsaSignature evp_;
-    std::vector<std::uint8_t> signature_;
 };
 
 }  // namespace
@@ -76,8 +48,8 @@ void RsaRaw::run(std::span<const std::uint8_t> input, std::span<std::uint8_t> ou
         throw Failure("OpenSSL's RSA operation fails: " + openssl_error());
 }
 
-RsaSignature::RsaSignature(OSSL_LIB_CTX* context, EVP_PKEY* pkey, const char* properties, bool is_private)
-    : context_(EVP_PKEY_CTX_new_from_pkey(context, pkey, properties)) {
+RsaSignature::RsaSignature(const EvpPlace& place, EVP_PKEY* pkey, bool is_private)
+    : context_(EVP_PKEY_CTX_new_from_pkey(place.context, pkey, place.properties)) {
     auto* init = is_private ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
     if (context_ == nullptr || init(context_.get()) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(context_.get(), RSA_PKCS1_PADDING) != 1 ||
@@ -95,13 +67,10 @@ bool RsaSignature::verify(const Digest& digest, const std::vector<std::uint8_t>&
     return EVP_PKEY_verify(context_.get(), signature.data(), signature.size(), digest.data(), digest.size()) == 1;
 }
 
-std::string RsaSignature::provider_name() const {
-    const OSSL_PROVIDER* provider = EVP_PKEY_CTX_get0_provider(context_.get());
-    return provider == nullptr ? "none" : OSSL_PROVIDER_get0_name(provider);
-}
+const OSSL_PROVIDER* RsaSignature::provider() const noexcept { return EVP_PKEY_CTX_get0_provider(context_.get()); }
 
 SignatureData make_signature_data(const RsaKey& key, std::size_t count) {
-    RsaSignature signer(default_context(), key.pkey.get(), nullptr, true);
+    RsaSignature signer(default_place(), key.pkey.get(), true);
     SignatureData data;
     for (std::size_t i = 0; i < count; ++i) {
         auto& digest = data.digests.emplace_back();
@@ -112,7 +81,6 @@ SignatureData make_signature_data(const RsaKey& key, std::size_t count) {
     return data;
 }
 
-SidePtr rsa_openssl_raw_side(const Operation& operation) { return std::make_unique<RawSide>(operation); }
-SidePtr rsa_openssl_evp_side(const Operation& operation) { return std::make_unique<EvpSide>(operation); }
+SidePtr rsa_openssl_raw_side(const RsaOperation& operation) { return std::make_unique<RawSide>(operation); }
 
 }  // namespace octavo::cli

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "speed/contexts.hpp"
 #include "speed/rsa.hpp"
 
 namespace octavo::cli {
@@ -28,13 +29,13 @@ using Digest = std::array<std::uint8_t, kDigestLen>;
 /// A signature or its verification by EVP_PKEY_sign() and EVP_PKEY_verify(): PKCS#1 v1.5 over a SHA-256 digest.
 class RsaSignature {
 public:
-    /// `pkey` as it is held by the provider that `properties` select in `context`; it outlives this.
-    RsaSignature(OSSL_LIB_CTX* context, EVP_PKEY* pkey, const char* properties, bool is_private);
+    /// `pkey` as it is held at `place`; it outlives this.
+    RsaSignature(const EvpPlace& place, EVP_PKEY* pkey, bool is_private);
     /// False where OpenSSL reports an error or a wrong signature.
     bool sign(const Digest& digest, std::vector<std::uint8_t>& signature) noexcept;
     bool verify(const Digest& digest, const std::vector<std::uint8_t>& signature) noexcept;
     /// Who does it.
-    std::string provider_name() const;
+    const OSSL_PROVIDER* provider() const noexcept;
 
 private:
     PkeyContext context_;
