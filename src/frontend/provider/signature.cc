@@ -11,6 +11,7 @@
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/block.hpp"
+#include "frontend/provider/message.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/pss.hpp"
 #include "frontend/provider/signature_plan.hpp"
@@ -24,10 +25,8 @@ struct Context {
     const Provider& provider;
     void* twin;
     Key* key = nullptr;
-    bool digesting = false;  // between the init and the final of a digest-sign or -verify: the digest may not change
-    std::unique_ptr<EVP_MD_CTX, MdContextFree> message{};  // of the message
+    Message message{};
     std::unique_ptr<EVP_MD_CTX, MdContextFree> scratch{};  // for PSS
-    std::array<char, 64> digest_name{};
 
     Context(const Provider& of, void* its_twin) noexcept : provider(of), twin(its_twin) {}
     ~Context() {
@@ -70,14 +69,6 @@ void* newctx(void* provctx, const char*) {
 
 void freectx(void* context) { delete static_cast<Context*>(context); }
 
-bool copy_digest_state(Context& to, const Context& from) {
-    to.digesting = from.digesting;
-    to.digest_name = from.digest_name;
-    if (from.message == nullptr) return true;
-    to.message.reset(EVP_MD_CTX_new());
-    return to.message != nullptr && EVP_MD_CTX_copy_ex(to.message.get(), from.message.get()) == 1;
-}
-
 void* dupctx(void* context) {
     const auto& from = context_of(context);
     auto* twin = from.functions().dupctx(from.twin);
@@ -88,7 +79,7 @@ void* dupctx(void* context) {
         return nullptr;
     }
     if (from.key != nullptr) to->key = from.key->retain();
-    return copy_digest_state(*to, from) ? to.release() : nullptr;
+    return to->message.copy_from(from.message) ? to.release() : nullptr;
 }
 
 /// The three kinds of init differ in the twin's function alone.
@@ -101,7 +92,7 @@ int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]
         if (context.key != nullptr) context.key->release();
         context.key = new_key;
     }
-    context.digesting = false;
+    context.message.stop();
     context.settings_changed();
     return 1;
 }
@@ -252,50 +243,10 @@ int verify_recover(void* context, unsigned char* out, size_t* out_len, size_t ca
     return self.functions().verify_recover(self.twin, out, out_len, capacity, signature, signature_len);
 }
 
-bool name_is(const Context& context, const char* name) {
-    const auto* wanted = context.provider.standard.digests().find(name);
-    const auto* set = context.provider.standard.digests().find(context.digest_name.data());
-    return wanted != nullptr ? wanted == set : OPENSSL_strcasecmp(name, context.digest_name.data()) == 0;
-}
-
-int set_digest(Context& context, const char* name) {
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(name), 0),
-                           OSSL_PARAM_construct_end()};
-    return context.functions().set_ctx_params(context.twin, params);
-}
-
-/// The message's digest context, for the digest that the twin has been set to.
-bool start_message(Context& context, const OSSL_PARAM params[]) {
-    OSSL_PARAM ask[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, context.digest_name.data(),
-                                                         context.digest_name.size()),
-                        OSSL_PARAM_construct_end()};
-    context.digest_name[0] = '\0';
-    if (context.functions().get_ctx_params(context.twin, ask) != 1) return false;
-    if (context.message == nullptr) context.message.reset(EVP_MD_CTX_new());
-    if (context.message == nullptr) return false;
-    if (context.plan().digest != nullptr)
-        return EVP_DigestInit_ex2(context.message.get(), context.plan().digest->md, params) == 1;
-    auto* md = context.digest_name[0] == '\0'
-                   ? nullptr
-                   : EVP_MD_fetch(context.provider.standard.libctx(), context.digest_name.data(), nullptr);
-    const bool started = EVP_DigestInit_ex2(context.message.get(), md, params) == 1;
-    EVP_MD_free(md);
-    return started;
-}
-
 template <class Init>
 int digest_init(Context& context, Init* twin_init, const char* name, void* key, const OSSL_PARAM params[]) {
-    if (init(context, twin_init, key, params) != 1) return 0;
-    if (name != nullptr) {
-        if (set_digest(context, name) != 1) return 0;
-        context.settings_changed();
-    }
-    if (!start_message(context, params)) {
-        context.message.reset();
-        return 0;
-    }
-    context.digesting = true;
-    return 1;
+    return init(context, twin_init, key, params) == 1 &&
+           context.message.start(context.provider.standard, context.functions(), context.twin, name, params);
 }
 
 int digest_sign_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
@@ -308,30 +259,18 @@ int digest_verify_init(void* context, const char* name, void* key, const OSSL_PA
     return digest_init(self, self.functions().verify_init, name, key, params);
 }
 
-int digest_update(void* context, const unsigned char* data, size_t len) {
-    auto& self = context_of(context);
-    return self.message != nullptr && EVP_DigestUpdate(self.message.get(), data, len) == 1;
-}
-
 int digest_sign_final(void* context, unsigned char* signature, size_t* signature_len, size_t capacity) {
-    auto& self = context_of(context);
-    if (self.message == nullptr) return 0;
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
     unsigned len = 0;
-    self.digesting = false;
-    // Without a buffer the question is only how long a signature is, and the message may still grow.
-    if (signature != nullptr && EVP_DigestFinal_ex(self.message.get(), digest.data(), &len) != 1) return 0;
-    return sign(context, signature, signature_len, capacity, digest.data(), len);
+    return context_of(context).message.finish(signature == nullptr ? nullptr : digest.data(), len) &&
+           sign(context, signature, signature_len, capacity, digest.data(), len);
 }
 
 int digest_verify_final(void* context, const unsigned char* signature, size_t signature_len) {
-    auto& self = context_of(context);
-    if (self.message == nullptr) return 0;
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
     unsigned len = 0;
-    self.digesting = false;
-    if (EVP_DigestFinal_ex(self.message.get(), digest.data(), &len) != 1) return 0;
-    return verify(context, signature, signature_len, digest.data(), len);
+    return context_of(context).message.finish(digest.data(), len) &&
+           verify(context, signature, signature_len, digest.data(), len);
 }
 
 int get_ctx_params(void* context, OSSL_PARAM params[]) {
@@ -345,18 +284,11 @@ const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
         .gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
 }
 
-/// While a message is being digested, its digest may be named again, not changed.
-bool changes_digest(const Context& context, const OSSL_PARAM params[]) {
-    const auto* digest = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
-    const char* name = nullptr;
-    return context.digesting && digest != nullptr && OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 &&
-           name != nullptr && context.digest_name[0] != '\0' && !name_is(context, name);
-}
-
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     if (params == nullptr) return 1;
-    if (changes_digest(self, params)) return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
+    if (self.message.forbids(self.provider.standard.digests(), params))
+        return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
     const int done = self.functions().set_ctx_params(self.twin, params);
     self.settings_changed();
     return done;
@@ -366,31 +298,6 @@ const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
     const auto& provider = *static_cast<const Provider*>(provctx);
     return provider.standard.signatures(KeyKind::rsa)
         .settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
-}
-
-int get_ctx_md_params(void* context, OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return self.message != nullptr && EVP_MD_CTX_get_params(self.message.get(), params) == 1;
-}
-
-int set_ctx_md_params(void* context, const OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return self.message != nullptr && EVP_MD_CTX_set_params(self.message.get(), params) == 1;
-}
-
-const EVP_MD* md_of(void* context) {
-    const auto& self = context_of(context);
-    return self.message == nullptr ? nullptr : EVP_MD_CTX_get0_md(self.message.get());
-}
-
-const OSSL_PARAM* gettable_ctx_md_params(void* context) {
-    const auto* md = md_of(context);
-    return md == nullptr ? nullptr : EVP_MD_gettable_ctx_params(md);
-}
-
-const OSSL_PARAM* settable_ctx_md_params(void* context) {
-    const auto* md = md_of(context);
-    return md == nullptr ? nullptr : EVP_MD_settable_ctx_params(md);
 }
 
 const OSSL_DISPATCH rsa_functions[] = {
@@ -404,19 +311,19 @@ const OSSL_DISPATCH rsa_functions[] = {
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, verify_recover_init),
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, verify_recover),
     entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_sign_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, digest_update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, MessageFunctions<Context>::update),
     entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, digest_sign_final),
     entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, digest_verify_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, digest_update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, MessageFunctions<Context>::update),
     entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, digest_verify_final),
     entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_ctx_params),
     entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, gettable_ctx_params),
     entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
     entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, settable_ctx_params),
-    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, get_ctx_md_params),
-    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, gettable_ctx_md_params),
-    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, set_ctx_md_params),
-    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, settable_ctx_md_params),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, MessageFunctions<Context>::get_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, MessageFunctions<Context>::gettable_params),
+    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, MessageFunctions<Context>::set_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, MessageFunctions<Context>::settable_params),
     {0, nullptr},
 };
 
