@@ -1,6 +1,6 @@
 #!/bin/sh
 # Real handshakes: server and client with Octavo and without, with and without -async, TLS 1.2 (ECDHE and RSA key exchange) and 1.3,
-# certificates of an ordinary key, of e = 3, of three primes and of a key for PSS alone.
+# certificates of an ordinary RSA key, of e = 3, of three primes and of a key for PSS alone, of keys on NIST's and on Edwards curves; every group.
 . "$(dirname "$0")/common.sh"
 
 port() { # a free one: the kernel picks it for a socket that is closed again
@@ -43,9 +43,12 @@ handshakes() { # handshakes server-side certificate server-options...
     certificate=$2
     for client in octavo plain; do
         connect $client "$certificate" -tls1_3
-        connect $client "$certificate" -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256
         case $certificate in
-        pss) ;; # a key for signatures alone cannot decrypt
+        nist* | ed*) connect $client "$certificate" -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256 ;;
+        *) connect $client "$certificate" -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256 ;;
+        esac
+        case $certificate in
+        pss | nist* | ed*) ;; # a key for signatures alone cannot decrypt
         *) connect $client "$certificate" -tls1_2 -cipher AES128-SHA ;;
         esac
         handshakes_done=$((handshakes_done + 1))
@@ -57,14 +60,16 @@ plain genrsa -out ordinary.pem 2048 2>/dev/null
 plain genrsa -3 -out exponent3.pem 2048 2>/dev/null
 plain genrsa -primes 3 -out primes3.pem 2048 2>/dev/null
 plain genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss.pem 2>/dev/null
+for curve in 256 384 521; do plain genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-$curve -out nist$curve.pem 2>/dev/null; done
+for curve in ed25519 ed448; do plain genpkey -algorithm $curve -out $curve.pem; done
 handshakes_done=0
-for name in ordinary exponent3 primes3 pss; do
+for name in ordinary exponent3 primes3 pss nist256 nist384 nist521 ed25519 ed448; do
     octavo req -x509 -new -key $name.pem -subj "/CN=$name" -days 3 -out $name.crt
     handshakes octavo $name
     handshakes octavo $name -async
     [ $name = pss ] || handshakes plain $name
 done
-[ $handshakes_done -ge 20 ] || fail "only $handshakes_done clients ran"
+[ $handshakes_done -ge 50 ] || fail "only $handshakes_done clients ran"
 
 # Every group, as the one that both sides agree on. An octavo server without -groups must know them all by itself.
 exchanges() { # exchanges server-side server-options...
@@ -90,8 +95,10 @@ exchanges plain
 [ $exchanges_done -eq 60 ] || fail "only $exchanges_done exchanges ran"
 
 # Both sides prove themselves.
-start octavo ordinary -async -Verify 1 -CAfile ordinary.crt -verify_return_error
-connect octavo ordinary -tls1_3 -cert ordinary.crt -key ordinary.pem
-connect octavo ordinary -tls1_2 -cert ordinary.crt -key ordinary.pem
-stop
+for name in ordinary nist256 ed25519; do
+    start octavo $name -async -Verify 1 -CAfile $name.crt -verify_return_error
+    connect octavo $name -tls1_3 -cert $name.crt -key $name.pem
+    connect octavo $name -tls1_2 -cert $name.crt -key $name.pem
+    stop
+done
 echo "$handshakes_done clients and $exchanges_done key exchanges, all verified"

@@ -1,8 +1,11 @@
 #include "curve_keys.hpp"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
 
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -44,6 +47,16 @@ Pkey run(Trace& trace, const char* what, int (*init)(EVP_PKEY_CTX*), OSSL_LIB_CT
     return Pkey(key);
 }
 
+std::string number(EVP_PKEY* key, const char* name) {
+    BIGNUM* value = nullptr;
+    if (EVP_PKEY_get_bn_param(key, name, &value) != 1) return "-";
+    char* text = BN_bn2hex(value);
+    std::string copy(text);
+    OPENSSL_free(text);
+    BN_clear_free(value);
+    return copy;
+}
+
 }  // namespace
 
 const std::vector<Group> kExchangeGroups = {
@@ -61,6 +74,23 @@ const std::vector<Group> kExchangeGroups = {
     {"BrainpoolP320", "EC", "brainpoolP320r1", 81, 40, false},
     {"Sect283", "EC", "sect283k1", 73, 36, false},
 };
+
+const std::vector<Group> kEdwardsGroups = {
+    {"Ed25519", "ED25519", nullptr, 32, 0, true},
+    {"Ed448", "ED448", nullptr, 57, 0, true},
+};
+
+std::vector<Group> all_groups() {
+    auto all = kExchangeGroups;
+    all.insert(all.end(), kEdwardsGroups.begin(), kEdwardsGroups.end());
+    return all;
+}
+
+std::vector<Group> ecdsa_groups() {
+    auto all = kExchangeGroups;
+    std::erase_if(all, [](const Group& group) { return std::strcmp(group.type, "EC") != 0; });
+    return all;
+}
 
 const Group& group_named(const std::string& name) {
     for (const auto& group : kExchangeGroups)
@@ -90,6 +120,80 @@ Data encoded_public_key(EVP_PKEY* key) {
     Data all(bytes, bytes + len);
     OPENSSL_free(bytes);
     return all;
+}
+
+std::string hex(const Data& bytes) {
+    std::string text;
+    char digits[3];
+    for (const auto byte : bytes) std::snprintf(digits, sizeof digits, "%02x", byte), text += digits;
+    return text;
+}
+
+void note_key(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key) {
+    if (key == nullptr) return trace.value("key", "none");
+    trace.value("sizes", std::to_string(EVP_PKEY_get_bits(key)) + " " +
+                             std::to_string(EVP_PKEY_get_security_bits(key)) + " " +
+                             std::to_string(EVP_PKEY_get_size(key)));
+    char text[80] = "";
+    std::size_t len = 0;
+    trace.note("group name", EVP_PKEY_get_group_name(key, text, sizeof text, &len));
+    trace.value("group name", text);
+    trace.note("default digest", EVP_PKEY_get_default_digest_name(key, text, sizeof text));
+    trace.value("type", EVP_PKEY_get0_type_name(key));
+    trace.note("point format", EVP_PKEY_get_ec_point_conv_form(key));
+    trace.note("field type", EVP_PKEY_get_field_type(key));
+    trace.note("can sign", EVP_PKEY_can_sign(key));
+    const auto context = context_for(side, key);
+    trace.note("check", EVP_PKEY_check(context.get()));
+    trace.note("public check", EVP_PKEY_public_check(context.get()));
+    trace.note("quick public check", EVP_PKEY_public_check_quick(context.get()));
+    trace.note("private check", EVP_PKEY_private_check(context.get()));
+    trace.note("pairwise check", EVP_PKEY_pairwise_check(context.get()));
+    trace.note("param check", EVP_PKEY_param_check(context.get()));
+}
+
+void note_numbers(Trace& trace, EVP_PKEY* key) {
+    for (const auto* name : {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y,
+                             OSSL_PKEY_PARAM_EC_ORDER, OSSL_PKEY_PARAM_EC_COFACTOR})
+        trace.value(name, number(key, name));
+    Data bytes(200);
+    std::size_t len = 0;
+    for (const auto* name : {OSSL_PKEY_PARAM_PUB_KEY, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY})
+        if (trace.note(name, EVP_PKEY_get_octet_string_param(key, name, bytes.data(), bytes.size(), &len)))
+            trace.value(name, hex(Data(bytes.begin(), bytes.begin() + static_cast<long>(len))));
+    ERR_clear_error();
+}
+
+std::string pem(EVP_PKEY* key, bool whole) {
+    auto* bio = BIO_new(BIO_s_mem());
+    const int written = whole ? PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr)
+                              : PEM_write_bio_PUBKEY(bio, key);
+    EXPECT_EQ(written, 1);
+    char* text = nullptr;
+    const auto len = BIO_get_mem_data(bio, &text);
+    std::string copy(text, static_cast<std::size_t>(len));
+    BIO_free(bio);
+    return copy;
+}
+
+Pkey from_pem(OSSL_LIB_CTX* side, const std::string& text, bool whole) {
+    auto* bio = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+    auto* key = whole ? PEM_read_bio_PrivateKey_ex(bio, nullptr, nullptr, nullptr, side, nullptr)
+                      : PEM_read_bio_PUBKEY_ex(bio, nullptr, nullptr, nullptr, side, nullptr);
+    BIO_free(bio);
+    return Pkey(key);
+}
+
+/// Only what libssl calls; empty when it fails. A key made in a job gets no twin by it.
+Data plain_derive(OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
+    const auto context = context_for(side, key);
+    Data secret(200);
+    auto len = secret.size();
+    const bool good = EVP_PKEY_derive_init(context.get()) == 1 && EVP_PKEY_derive_set_peer(context.get(), peer) == 1 &&
+                      EVP_PKEY_derive(context.get(), secret.data(), &len) == 1;
+    ERR_clear_error();
+    secret.resize(good ? len : 0);
+    return secret;
 }
 
 }  // namespace octavo::test

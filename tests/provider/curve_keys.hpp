@@ -18,7 +18,10 @@ struct Group {
 };
 inline std::ostream& operator<<(std::ostream& out, const Group& group) { return out << group.name; }
 
-extern const std::vector<Group> kExchangeGroups;
+extern const std::vector<Group> kExchangeGroups, kEdwardsGroups;
+std::vector<Group> all_groups();
+std::vector<Group> ecdsa_groups();
+/// Of kExchangeGroups.
 const Group& group_named(const std::string& name);
 
 /// Key number `seed` of the group on one side: the same numbers on both. Generated once per process by the default provider.
@@ -32,5 +35,17 @@ Pkey generate(Trace& trace, OSSL_LIB_CTX* side, const Group& group);
 Pkey parameters(Trace& trace, OSSL_LIB_CTX* side, const Group& group);
 
 Data encoded_public_key(EVP_PKEY* key);
+std::string hex(const Data& bytes);
+
+/// Derives as libssl does; empty when it fails. A key made in a job gets no twin by it.
+Data plain_derive(OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer);
+
+/// Everything that is asked of a key, and its numbers.
+void note_key(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key);
+void note_numbers(Trace& trace, EVP_PKEY* key);
+
+/// The whole key, or its public half.
+std::string pem(EVP_PKEY* key, bool whole);
+Pkey from_pem(OSSL_LIB_CTX* side, const std::string& text, bool whole);
 
 }  // namespace octavo::test

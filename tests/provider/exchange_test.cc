@@ -14,13 +14,6 @@
 namespace octavo::test {
 namespace {
 
-std::string hex(const Data& bytes) {
-    std::string text;
-    char digits[3];
-    for (const auto byte : bytes) std::snprintf(digits, sizeof digits, "%02x", byte), text += digits;
-    return text;
-}
-
 /// Derives with every question on the way; the secret, or nothing.
 Data derive(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
     const auto context = context_for(side, key);
@@ -44,18 +37,6 @@ Data derive(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
     len = secret.size();
     if (!trace.note("derive", EVP_PKEY_derive(context.get(), secret.data(), &len))) return {};
     secret.resize(len);
-    return secret;
-}
-
-/// Only what libssl calls; empty when it fails. A key made in a job gets no twin by it.
-Data plain_derive(OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer) {
-    const auto context = context_for(side, key);
-    Data secret(200);
-    auto len = secret.size();
-    const bool good = EVP_PKEY_derive_init(context.get()) == 1 && EVP_PKEY_derive_set_peer(context.get(), peer) == 1 &&
-                      EVP_PKEY_derive(context.get(), secret.data(), &len) == 1;
-    ERR_clear_error();
-    secret.resize(good ? len : 0);
     return secret;
 }
 
@@ -191,119 +172,6 @@ TEST_P(Exchange, WithAnotherGroupFailsAlike) {
             const auto fresh = generate(trace, side, group), fresh_peer = generate(trace, side, other);
             trace.value("length", std::to_string(derive(unused, side, fresh.get(), fresh_peer.get()).size()));
         });
-}
-
-std::string number(EVP_PKEY* key, const char* name) {
-    BIGNUM* value = nullptr;
-    if (EVP_PKEY_get_bn_param(key, name, &value) != 1) return "-";
-    char* text = BN_bn2hex(value);
-    std::string copy(text);
-    OPENSSL_free(text);
-    BN_clear_free(value);
-    return copy;
-}
-
-void note_key(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key) {
-    if (key == nullptr) return trace.value("key", "none");
-    trace.value("sizes", std::to_string(EVP_PKEY_get_bits(key)) + " " +
-                             std::to_string(EVP_PKEY_get_security_bits(key)) + " " +
-                             std::to_string(EVP_PKEY_get_size(key)));
-    char text[80] = "";
-    std::size_t len = 0;
-    trace.note("group name", EVP_PKEY_get_group_name(key, text, sizeof text, &len));
-    trace.value("group name", text);
-    trace.note("default digest", EVP_PKEY_get_default_digest_name(key, text, sizeof text));
-    trace.value("type", EVP_PKEY_get0_type_name(key));
-    trace.note("point format", EVP_PKEY_get_ec_point_conv_form(key));
-    trace.note("field type", EVP_PKEY_get_field_type(key));
-    trace.note("can sign", EVP_PKEY_can_sign(key));
-    const auto context = context_for(side, key);
-    trace.note("check", EVP_PKEY_check(context.get()));
-    trace.note("public check", EVP_PKEY_public_check(context.get()));
-    trace.note("quick public check", EVP_PKEY_public_check_quick(context.get()));
-    trace.note("private check", EVP_PKEY_private_check(context.get()));
-    trace.note("pairwise check", EVP_PKEY_pairwise_check(context.get()));
-    trace.note("param check", EVP_PKEY_param_check(context.get()));
-}
-
-void note_numbers(Trace& trace, EVP_PKEY* key) {
-    for (const auto* name : {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y,
-                             OSSL_PKEY_PARAM_EC_ORDER, OSSL_PKEY_PARAM_EC_COFACTOR})
-        trace.value(name, number(key, name));
-    Data bytes(200);
-    std::size_t len = 0;
-    for (const auto* name : {OSSL_PKEY_PARAM_PUB_KEY, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY})
-        if (trace.note(name, EVP_PKEY_get_octet_string_param(key, name, bytes.data(), bytes.size(), &len)))
-            trace.value(name, hex(Data(bytes.begin(), bytes.begin() + static_cast<long>(len))));
-    ERR_clear_error();
-}
-
-TEST_P(Exchange, KeysAreTheSame) {
-    const auto& group = GetParam();
-    compare_places("keys", [&](Trace& trace, OSSL_LIB_CTX* side) {
-        const auto known = curve_key(group, 1, side), half = public_curve_key(group, 1, side);
-        for (auto* key : {known.get(), half.get()}) {
-            note_key(trace, side, key);
-            note_numbers(trace, key);
-        }
-        note_key(trace, side, generate(trace, side, group).get());
-        note_key(trace, side, parameters(trace, side, group).get());
-        trace.note("pair and public half", EVP_PKEY_eq(known.get(), half.get()));
-        trace.note("fresh and known", EVP_PKEY_eq(known.get(), generate(trace, side, group).get()));
-    });
-}
-
-TEST_P(Exchange, KeysAreDuplicated) {
-    const auto& group = GetParam();
-    compare_places("dup", [&](Trace& trace, OSSL_LIB_CTX* side) {
-        const auto known = curve_key(group, 1, side), fresh = generate(trace, side, group);
-        for (auto* key : {known.get(), fresh.get()}) {
-            const Pkey copy(EVP_PKEY_dup(key));
-            note_key(trace, side, copy.get());
-            trace.note("eq", EVP_PKEY_eq(key, copy.get()));
-            Trace unused;
-            const auto peer = curve_key(group, 2, side);
-            EXPECT_EQ(derive(unused, side, key, peer.get()), derive(unused, side, copy.get(), peer.get()));
-        }
-    });
-}
-
-std::string pem(EVP_PKEY* key, bool whole) {
-    auto* bio = BIO_new(BIO_s_mem());
-    const int written = whole ? PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr)
-                              : PEM_write_bio_PUBKEY(bio, key);
-    EXPECT_EQ(written, 1);
-    char* text = nullptr;
-    const auto len = BIO_get_mem_data(bio, &text);
-    std::string copy(text, static_cast<std::size_t>(len));
-    BIO_free(bio);
-    return copy;
-}
-
-Pkey from_pem(OSSL_LIB_CTX* side, const std::string& text, bool whole) {
-    auto* bio = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-    auto* key = whole ? PEM_read_bio_PrivateKey_ex(bio, nullptr, nullptr, nullptr, side, nullptr)
-                      : PEM_read_bio_PUBKEY_ex(bio, nullptr, nullptr, nullptr, side, nullptr);
-    BIO_free(bio);
-    return Pkey(key);
-}
-
-TEST_P(Exchange, KeysPassThroughPem) {
-    const auto& group = GetParam();
-    compare_places("pem", [&](Trace& trace, OSSL_LIB_CTX* side) {
-        const auto known = curve_key(group, 1, side), fresh = generate(trace, side, group);
-        trace.value("pem", pem(known.get(), true) + pem(known.get(), false));
-        for (const bool whole : {true, false}) {
-            const auto back = from_pem(side, pem(known.get(), whole), whole);
-            note_key(trace, side, back.get());
-            note_numbers(trace, back.get());
-            const auto fresh_back = from_pem(side, pem(fresh.get(), whole), whole);
-            trace.note("fresh", EVP_PKEY_eq(fresh.get(), fresh_back.get()));
-            // What one side writes the other reads.
-            auto* other = side == with_octavo() ? without_octavo() : with_octavo();
-            EXPECT_EQ(EVP_PKEY_eq(from_pem(other, pem(fresh.get(), whole), whole).get(), fresh.get()), 1);
-        }
-    });
 }
 
 TEST_P(Exchange, KeysAreChanged) {
@@ -498,26 +366,6 @@ TEST(CompressedPoints, AreReadAndWritten) {
         });
         EXPECT_EQ(operations_of_a_derivation(from_pem(with_octavo(), text, true).get()), 1);
     }
-}
-
-TEST(Generation, OfWrongGroupsFailsAlike) {
-    for (const auto& [type, name] : {std::pair{"X25519", "X448"},
-                                     {"X25519", "P-256"},
-                                     {"X448", "x25519"},
-                                     {"X448", "X448"},
-                                     {"ED25519", "ed25519"},
-                                     {"X25519", ""},
-                                     {"EC", "X25519"},
-                                     {"EC", "no such curve"},
-                                     {"EC", ""},
-                                     {"EC", nullptr},
-                                     {"EC", "p-256"},
-                                     {"EC", "SECP384R1"}})
-        compare_places(std::string(type) + " " + (name == nullptr ? "-" : name), [&](Trace& trace, OSSL_LIB_CTX* side) {
-            const Group group{"", type, name, 0, 0, false};
-            trace.value("key", generate(trace, side, group) == nullptr ? "none" : "made");
-            trace.value("parameters", parameters(trace, side, group) == nullptr ? "none" : "made");
-        });
 }
 
 }  // namespace

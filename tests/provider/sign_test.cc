@@ -279,9 +279,9 @@ TEST_P(Signing, Messages) {
 }
 
 TEST(SigningContext, WithoutAKeyOrWithAnotherKind) {
-    const Pkey ec(EVP_PKEY_Q_keygen(with_octavo(), nullptr, "EC", "P-256"));
-    ASSERT_NE(ec, nullptr);
-    const auto context = context_for(with_octavo(), ec.get());
+    const Pkey sm2(EVP_PKEY_Q_keygen(with_octavo(), nullptr, "SM2"));
+    ASSERT_NE(sm2, nullptr);
+    const auto context = context_for(with_octavo(), sm2.get());
     EXPECT_EQ(EVP_PKEY_sign_init(context.get()), 1);
     EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_CTX_get0_provider(context.get())), "default");
     const auto rsa = key(Shape::rsa2048, with_octavo());

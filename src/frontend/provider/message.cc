@@ -1,8 +1,9 @@
 #include "frontend/provider/message.hpp"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/params.h>
+
+#include <array>
 
 namespace octavo::provider {
 namespace {
@@ -18,16 +19,16 @@ bool set_digest(const SignatureFunctions& functions, void* twin, const char* nam
 bool Message::start(const DefaultSide& standard, const SignatureFunctions& functions, void* twin, const char* name,
                     const OSSL_PARAM params[]) noexcept {
     if (name != nullptr && !set_digest(functions, twin, name)) return false;
-    OSSL_PARAM ask[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name_.data(), name_.size()),
+    std::array<char, 64> digest{};
+    OSSL_PARAM ask[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, digest.data(), digest.size()),
                         OSSL_PARAM_construct_end()};
-    name_[0] = '\0';
     bool good = functions.get_ctx_params(twin, ask) == 1;
     if (good && context_ == nullptr) context_.reset(EVP_MD_CTX_new());
     good = good && context_ != nullptr;
-    if (const auto* known = good ? standard.digests().find(name_.data()) : nullptr; known != nullptr) {
+    if (const auto* known = good ? standard.digests().find(digest.data()) : nullptr; known != nullptr) {
         good = EVP_DigestInit_ex2(context_.get(), known->md, params) == 1;
     } else if (good) {
-        auto* md = name_[0] == '\0' ? nullptr : EVP_MD_fetch(standard.libctx(), name_.data(), nullptr);
+        auto* md = digest[0] == '\0' ? nullptr : EVP_MD_fetch(standard.libctx(), digest.data(), nullptr);
         good = EVP_DigestInit_ex2(context_.get(), md, params) == 1;
         EVP_MD_free(md);
     }
@@ -37,7 +38,6 @@ bool Message::start(const DefaultSide& standard, const SignatureFunctions& funct
 
 bool Message::copy_from(const Message& other) noexcept {
     digesting_ = other.digesting_;
-    name_ = other.name_;
     if (other.context_ == nullptr) return true;
     context_.reset(EVP_MD_CTX_new());
     return context_ != nullptr && EVP_MD_CTX_copy_ex(context_.get(), other.context_.get()) == 1;
@@ -53,16 +53,11 @@ bool Message::finish(std::uint8_t* digest, unsigned& len) noexcept {
     return digest == nullptr || EVP_DigestFinal_ex(context_.get(), digest, &len) == 1;
 }
 
-bool Message::name_is(const Digests& digests, const char* name) const noexcept {
-    const auto *wanted = digests.find(name), *set = digests.find(name_.data());
-    return wanted != nullptr ? wanted == set : OPENSSL_strcasecmp(name, name_.data()) == 0;
-}
-
-bool Message::forbids(const Digests& digests, const OSSL_PARAM params[]) const noexcept {
+bool Message::forbids(const OSSL_PARAM params[]) const noexcept {
     const auto* digest = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
     const char* name = nullptr;
     return digesting_ && digest != nullptr && OSSL_PARAM_get_utf8_string_ptr(digest, &name) == 1 && name != nullptr &&
-           name_[0] != '\0' && !name_is(digests, name);
+           EVP_MD_is_a(EVP_MD_CTX_get0_md(context_.get()), name) != 1;
 }
 
 }  // namespace octavo::provider

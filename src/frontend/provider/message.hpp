@@ -2,7 +2,6 @@
 
 #include <openssl/evp.h>
 
-#include <array>
 #include <memory>
 #include <span>
 
@@ -25,15 +24,12 @@ public:
     bool finish(std::uint8_t* digest, unsigned& len) noexcept;
 
     /// While a message is being hashed, its digest may be named again, not changed.
-    bool forbids(const Digests& digests, const OSSL_PARAM params[]) const noexcept;
+    bool forbids(const OSSL_PARAM params[]) const noexcept;
 
     EVP_MD_CTX* context() const noexcept { return context_.get(); }
 
 private:
-    bool name_is(const Digests& digests, const char* name) const noexcept;
-
     std::unique_ptr<EVP_MD_CTX, MdContextFree> context_;
-    std::array<char, 64> name_{};
     bool digesting_ = false;
 };
 

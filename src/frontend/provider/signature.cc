@@ -287,8 +287,7 @@ const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     if (params == nullptr) return 1;
-    if (self.message.forbids(self.provider.standard.digests(), params))
-        return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
+    if (self.message.forbids(params)) return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
     const int done = self.functions().set_ctx_params(self.twin, params);
     self.settings_changed();
     return done;
