@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kAll = "all";
 
 const std::vector<std::string>& handshake() {
-    static const std::vector<std::string> names = {"rsa2048-private", "x25519-derive", "x25519-keygen"};
+    static const std::vector<std::string> names = {"rsa2048-private", "p256-sign", "x25519-derive", "x25519-keygen"};
     return names;
 }
 
