@@ -73,12 +73,17 @@ void* dupctx(void* context) {
 
 bool empty(const OSSL_PARAM params[]) { return params == nullptr || params[0].key == nullptr; }
 
-/// With numbers of a curve of ours, the twin has nothing to object to: it may wait.
+/// Whether the context's twin may wait: there are numbers of a curve of ours, to which it has no objections, and they are what will be
+/// used. Outside of jobs a key with a twin has no use for its numbers.
+bool may_wait(CurveKey* key) {
+    return key != nullptr && (!key->has_twin() || bridge::in_job()) && key->numbers() != nullptr;
+}
+
 int init(void* context, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     auto* new_key = static_cast<CurveKey*>(key);
     self.plain = empty(params);
-    if (self.plain && self.twin == nullptr && new_key != nullptr && new_key->numbers() != nullptr) {
+    if (self.plain && self.twin == nullptr && may_wait(new_key)) {
         hold(self.key, new_key);
         return 1;
     }
@@ -107,21 +112,30 @@ int set_peer(void* context, void* key) {
     return 1;
 }
 
+/// Whether there is nothing about the derivation that the twin is needed for.
+bool is_ready(const Context& context) {
+    return context.plain && fit(context, context.peer) && context.key->numbers()->has_private &&
+           context.peer->numbers()->has_public;
+}
+
 bool derive_in_job(Context& context, std::span<std::uint8_t> secret, std::size_t& len) {
-    if (!context.plain || !fit(context, context.peer) || !bridge::in_job()) return false;
-    const auto *ours = context.key->numbers(), *theirs = context.peer->numbers();
+    if (!bridge::in_job() || !is_ready(context)) return false;
+    const auto& curve = *context.key->numbers()->curve;
     octavo_key handle{};
-    if (!ours->has_private || !theirs->has_public || secret.size() < ours->curve->secret_len ||
-        !context.key->handle(handle) ||
-        bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, theirs->public_key(), secret.first(ours->curve->secret_len)) !=
-            OCTAVO_OK)
+    if (secret.size() < curve.secret_len || !context.key->handle(handle) ||
+        bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, context.peer->numbers()->public_key(),
+                        secret.first(curve.secret_len)) != OCTAVO_OK)
         return false;
-    len = ours->curve->secret_len;
+    len = curve.secret_len;
     return true;
 }
 
 int derive(void* context, unsigned char* secret, size_t* secret_len, size_t capacity) {
     auto& self = context_of(context);
+    if (secret == nullptr && self.twin == nullptr && is_ready(self)) {
+        *secret_len = self.key->numbers()->curve->secret_len;
+        return 1;
+    }
     if (secret != nullptr && derive_in_job(self, {secret, capacity}, *secret_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return make_twin(self) && self.functions().derive(self.twin, secret, secret_len, capacity);
