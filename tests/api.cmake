@@ -22,3 +22,6 @@ octavo_api_test(property octavo api/property_model.cc api/property_worker.cc)
 octavo_forks_while_busy(api_fork_test)
 octavo_forks_while_busy(api_property_test)
 set_tests_properties(api.property PROPERTIES LABELS "api;property" TIMEOUT 1200)
+
+# It writes endpoint files with the helper of the parser's own tests.
+octavo_api_test(section octavo_core)

@@ -69,6 +69,9 @@ typedef enum octavo_status {
     OCTAVO_ERR_INTERNAL = -12,         /* a defect of Octavo; please report it */
     OCTAVO_ERR_BAD_SIGNATURE = -13,    /* the answer of a verification: it is not the key's signature of this */
     OCTAVO_ERR_BAD_POINT = -14, /* the peer's public key is no valid point of the curve, or gives an all-zero secret */
+    OCTAVO_ERR_CONFIGURATION =
+        -15,                     /* an endpoint file is wrong (the text names file and line), or has no such section */
+    OCTAVO_ERR_NO_SECTION = -16, /* every internal section of that name is taken */
 
     /* A key was refused; the code names the field. */
     OCTAVO_ERR_KEY_N = -32,
@@ -233,6 +236,63 @@ OCTAVO_API octavo_status octavo_thread_instance(octavo_instance* instance);
  */
 OCTAVO_API octavo_status octavo_thread_instance_configure(const octavo_instance_config* config);
 
+/* ---- sections ---- */
+
+/*
+ * With endpoint files (octavo.conf(5)), processes share what these describe: each process that names a section gets one of its
+ * internal sections, with the instances in it, and nobody else has that until the process ends, however it ends, execs or gives it back.
+ *
+ * The threads' own instances (octavo_thread_instance()) are then the section's: each thread takes the next in turn and stays with it,
+ * or is bound to one. Threads that share an instance of the section have a ring pair each under its name. Instances made with
+ * octavo_instance_create() or octavo_thread_instance_configure() are as their caller says.
+ *
+ * A process that names no section, by octavo_section_start() or in the environment variable OCTAVO_SECTION, works as without endpoint
+ * files. One that names a section and gets none works on the portable row, so that it is no burden to those who have one; requests are counted
+ * under OCTAVO_FALLBACK_SECTION, and `octavo doctor` shows the reason.
+ *
+ * OCTAVO_SECTION is looked at by the first call of octavo_thread_instance(), or of one of the functions below. A forked child is on its
+ * own: its first such call asks for a section of the name that its parent asked for.
+ */
+
+#define OCTAVO_SECTION_NAME 64 /* bytes for the longest name, its zero included */
+
+/*
+ * Takes the first free internal section of `name`, by endpoint, then by process; `name` null: the one that OCTAVO_SECTION names, or none. Never
+ * waits. OCTAVO_OK also where there are no endpoint files, and where the process has one of this name already.
+ *   OCTAVO_ERR_NO_SECTION     all are taken
+ *   OCTAVO_ERR_CONFIGURATION  an endpoint file has a mistake, or there is no such section in them
+ *   OCTAVO_ERR_SYSTEM         the folder for locks cannot be used
+ *   OCTAVO_ERR_BAD_ARGUMENT   no name for a section (1 to 31 letters, digits, "_" and "-"), or the process holds one of another
+ * After the first three the process goes on without a section; it may try again.
+ */
+OCTAVO_API octavo_status octavo_section_start(const char* name);
+/* Gives the section back. The process is then as without endpoint files, until it starts one again. OCTAVO_OK also without one. */
+OCTAVO_API octavo_status octavo_section_stop(void);
+/* The internal section's name ("SSL_DEV0_INT_2"), "" where the process has none. `capacity` is at least OCTAVO_SECTION_NAME. */
+OCTAVO_API octavo_status octavo_section_name(char* name, size_t capacity);
+
+/* An instance of the section, as the endpoint's file says. `size` is set by the caller to sizeof(octavo_section_instance). */
+typedef struct octavo_section_instance {
+    size_t size;
+    char name[OCTAVO_SECTION_NAME];
+    uint32_t endpoint;
+    int32_t first_core, last_core; /* where its engine threads run; -1: anywhere */
+    uint32_t is_polled; /* 0 and 2: its descriptor tells, an engine thread computes; 1: whoever uses it polls */
+    uint32_t driver;    /* octavo_driver */
+    uint32_t ring_size;
+} octavo_section_instance;
+/* How many crypto instances the process's section has; 0 without a section. */
+OCTAVO_API octavo_status octavo_section_count(size_t* count);
+/* The one at `index`, below the count, else OCTAVO_ERR_BAD_ARGUMENT. By endpoint, then by number. */
+OCTAVO_API octavo_status octavo_section_get(size_t index, octavo_section_instance* instance);
+/*
+ * Binds the calling thread to that instance of the section: octavo_thread_instance() is then of that one, until the section is given
+ * back. OCTAVO_ERR_BAD_ARGUMENT where there is none at `index`, and while the thread's instance has requests.
+ */
+OCTAVO_API octavo_status octavo_section_bind(size_t index);
+/* Which instance of the section the calling thread's belongs to; SIZE_MAX: none. */
+OCTAVO_API octavo_status octavo_section_binding(size_t* index);
+
 /* ---- requests ---- */
 
 typedef enum octavo_operation {
@@ -348,7 +408,9 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_CHECK = 5,    /* a lane result failed its check and was computed again */
     OCTAVO_FALLBACK_FORK = 6,     /* cancelled in a child because in flight at the fork */
     OCTAVO_FALLBACK_CURVE = 7,    /* a curve, or an operation on it, that no lane row takes */
-    OCTAVO_FALLBACK_REASONS = 8
+    OCTAVO_FALLBACK_SECTION =
+        8, /* the process was denied a section, or its section has no instance for the operation */
+    OCTAVO_FALLBACK_REASONS = 16
 } octavo_fallback;
 
 /* Counters since the instance was created. `size` is set by the caller to sizeof(octavo_statistics). */

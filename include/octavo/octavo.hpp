@@ -45,6 +45,8 @@ enum class [[nodiscard]] Status : int{
     unsupported = OCTAVO_ERR_UNSUPPORTED,
     operation_failed = OCTAVO_ERR_OPERATION_FAILED,
     internal = OCTAVO_ERR_INTERNAL,
+    configuration = OCTAVO_ERR_CONFIGURATION,
+    no_section = OCTAVO_ERR_NO_SECTION,
     key_n = OCTAVO_ERR_KEY_N,
     key_e = OCTAVO_ERR_KEY_E,
     key_d = OCTAVO_ERR_KEY_D,

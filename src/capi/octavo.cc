@@ -5,8 +5,8 @@
 #include <new>
 
 #include "base/error.hpp"
+#include "config/thread_instance.hpp"
 #include "instance/instance.hpp"
-#include "instance/thread_instance.hpp"
 #include "request/ec_key.hpp"
 #include "request/rsa_key.hpp"
 
@@ -108,6 +108,8 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_INTERNAL);
         NAME(OCTAVO_ERR_BAD_POINT);
         NAME(OCTAVO_ERR_BAD_SIGNATURE);
+        NAME(OCTAVO_ERR_CONFIGURATION);
+        NAME(OCTAVO_ERR_NO_SECTION);
         NAME(OCTAVO_ERR_KEY_N);
         NAME(OCTAVO_ERR_KEY_E);
         NAME(OCTAVO_ERR_KEY_D);
@@ -204,7 +206,7 @@ octavo_status octavo_thread_instance(octavo_instance* instance) {
     if (instance == nullptr) return null_argument("instance");
     *instance = {0};
     return guarded([&] {
-        instance->id = octavo::instance::thread_instance();
+        instance->id = octavo::config::thread_instance();
         return instance->id != 0 ? OCTAVO_OK : fail(OCTAVO_ERR_NO_MEMORY, "no memory, or the thread is ending");
     });
 }
@@ -212,7 +214,7 @@ octavo_status octavo_thread_instance(octavo_instance* instance) {
 octavo_status octavo_thread_instance_configure(const octavo_instance_config* config) {
     if (config == nullptr) return null_argument("config");
     if (const auto status = check_config(*config); status != OCTAVO_OK) return status;
-    return guarded([&] { return octavo::instance::configure_thread_instance(to_config(*config)); });
+    return guarded([&] { return octavo::config::configure_thread_instance(to_config(*config)); });
 }
 
 octavo_status octavo_instance_fd(octavo_instance instance, int* fd) {

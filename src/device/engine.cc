@@ -29,8 +29,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Engine> Engine::start(Executor& executor, Port& port, Counters::Work& counters) noexcept {
-    std::unique_ptr<Engine> engine{new (std::nothrow) Engine{executor, port, counters}};
+std::unique_ptr<Engine> Engine::start(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept {
+    std::unique_ptr<Engine> engine{new (std::nothrow) Engine{executor, port, counters, cores}};
     pthread_attr_t attributes;
     if (engine == nullptr || pthread_attr_init(&attributes) != 0) return nullptr;
     pthread_attr_setstacksize(&attributes, kStackBytes);
@@ -55,8 +55,18 @@ void* Engine::thread_main(void* engine) noexcept {
     const sched_param no_priority{};
     // refused in some containers: then a wake-up may pre-empt the submitter, which costs speed alone
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
-    static_cast<Engine*>(engine)->loop();
+    auto& self = *static_cast<Engine*>(engine);
+    self.settle_on_cores();
+    self.loop();
     return nullptr;
+}
+
+void Engine::settle_on_cores() const noexcept {
+    if (cores_.any()) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int core = cores_.first; core <= cores_.last && core < CPU_SETSIZE; ++core) CPU_SET(core, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
 void Engine::loop() noexcept {

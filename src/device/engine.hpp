@@ -11,12 +11,20 @@
 
 namespace octavo::device {
 
+/// Cores `first` to `last` of the machine; none: wherever the process may run.
+struct Cores {
+    int first = -1, last = -1;
+    bool any() const noexcept { return first < 0; }
+};
+
 /// A thread that drives an executor: takes what is queued as soon as it runs, and sleeps when nothing is. It asks the scheduler not to pre-empt
 /// the submitter for it (SCHED_BATCH), so that on one core a batch fills until the submitter blocks.
 class Engine {
 public:
-    /// Null where the system gives no thread. The executor, the port and the counters outlive the engine.
-    static std::unique_ptr<Engine> start(Executor& executor, Port& port, Counters::Work& counters) noexcept;
+    /// Null where the system gives no thread. The executor, the port and the counters outlive the engine. Where the system does not allow
+    /// these cores, the thread runs anywhere.
+    static std::unique_ptr<Engine> start(Executor& executor, Port& port, Counters::Work& counters,
+                                         Cores cores) noexcept;
 
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -27,14 +35,16 @@ public:
     void notify() noexcept { parking_.wake(); }
 
 private:
-    Engine(Executor& executor, Port& port, Counters::Work& counters) noexcept
-        : executor_(executor), port_(port), counters_(counters) {}
+    Engine(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept
+        : executor_(executor), port_(port), counters_(counters), cores_(cores) {}
     static void* thread_main(void* engine) noexcept;
+    void settle_on_cores() const noexcept;
     void loop() noexcept;
 
     Executor& executor_;
     Port& port_;
     Counters::Work& counters_;
+    const Cores cores_;
     // Held over a batch, so that fork() finds neither the executor nor OpenSSL's locks in the middle of one.
     fork::Mutex running_{fork::Rank::engine};
     Parking parking_;

@@ -108,13 +108,18 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     return enqueue(number);
 }
 
+request::Route Instance::route(const request::Key& key, std::uint32_t operation) const noexcept {
+    if (config_.portable_only) return {request::Class::portable, OCTAVO_FALLBACK_SECTION};
+    return key.route(operation);
+}
+
 bool Instance::wants_engine(const octavo_wakeup& wakeup) const noexcept {
     return config_.driver == OCTAVO_DRIVER_THREADS || wakeup.fd >= 0 || wakeup.call != nullptr;
 }
 
 void Instance::fill_slot(std::uint32_t number, const octavo_submission& submission, request::KeyRef key) noexcept {
     auto& place = slot(number);
-    place.route = key->route(submission.operation);
+    place.route = route(*key, submission.operation);
     place.operation = submission.operation;
     place.input_len = static_cast<std::uint32_t>(submission.input_len);
     place.output_len = static_cast<std::uint32_t>(key->output_length(submission.operation));
@@ -155,7 +160,7 @@ octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
 
 /// False where the system gives no thread.
 bool Instance::ensure_engine() noexcept {
-    if (engine_ == nullptr) engine_ = device::Engine::start(executor_, port_, counters().by_engine);
+    if (engine_ == nullptr) engine_ = device::Engine::start(executor_, port_, counters().by_engine, config_.cores);
     if (engine_ != nullptr) (*stats_)->driver.store(OCTAVO_DRIVER_THREADS, std::memory_order_relaxed);
     return engine_ != nullptr;
 }
@@ -357,7 +362,7 @@ octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Byte
         return execute_through_ring(key, operation, input, output, output_len);
     add(counters().submitted, 1);
     counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);
-    device::Work work{&*reference, reference->route(operation), operation, input, output.first(needed)};
+    device::Work work{&*reference, route(*reference, operation), operation, input, output.first(needed)};
     device::run_alone(work, costs_, scratch_, counters().by_owner);
     add(counters().in_place, 1);
     add(is_answer(work.status) ? counters().completed : counters().failed, 1);

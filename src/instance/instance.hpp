@@ -26,6 +26,9 @@ public:
         octavo_driver driver = OCTAVO_DRIVER_AUTO;
         std::uint32_t ring_size = 256;
         bool never_in_place = false;
+        bool portable_only =
+            false;              ///< of a process that was denied a section: everything falls back, and is counted so
+        device::Cores cores{};  ///< where an engine thread runs
     };
 
     explicit Instance(const Config& config);
@@ -83,6 +86,7 @@ private:
     octavo_status execute_through_ring(std::uint64_t key, std::uint32_t operation, Bytes input, MutableBytes output,
                                        std::size_t& output_len) noexcept;
     bool ensure_engine() noexcept;
+    request::Route route(const request::Key& key, std::uint32_t operation) const noexcept;
     bool wants_engine(const octavo_wakeup& wakeup) const noexcept;
 
     std::size_t collect(std::size_t most) noexcept;

@@ -22,6 +22,7 @@ struct OwnFile {
     std::string path;
     std::uint64_t generation = 0;
     bool tried = false;
+    SectionNote section;
 };
 
 fork::Mutex& guard() noexcept {
@@ -67,14 +68,28 @@ StatsFile* map_new_file(const std::string& path) noexcept {
     return static_cast<StatsFile*>(memory);
 }
 
+/// Call with the guard held.
+void follow_fork(OwnFile& file) {
+    if (file.generation == fork::generation()) return;
+    file.mapped = nullptr;  // the parent's: our mapping of it stays, for blocks that are still referred to
+    file.tried = false;
+    file.section = {};
+    file.generation = fork::generation();
+}
+
+/// Call with the guard held.
+void write_section(const OwnFile& file) noexcept {
+    if (file.mapped == nullptr) return;
+    auto& to = *file.mapped;
+    std::snprintf(to.section, sizeof to.section, "%s", file.section.name.c_str());
+    std::snprintf(to.section_reason, sizeof to.section_reason, "%s", file.section.reason.c_str());
+    to.section_state.store(file.section.state, std::memory_order_release);
+}
+
 /// Call with the guard held. Null where there can be no file.
 StatsFile* open_own_file() {
     auto& file = own_file();
-    if (file.generation != fork::generation()) {
-        file.mapped = nullptr;  // the parent's: our mapping of it stays, for blocks that are still referred to
-        file.tried = false;
-        file.generation = fork::generation();
-    }
+    follow_fork(file);
     if (file.tried) return file.mapped;
     file.tried = true;
     const auto directory = stats_directory();
@@ -88,7 +103,9 @@ StatsFile* open_own_file() {
     std::snprintf(mapped->command, sizeof mapped->command, "%s", self.command.c_str());
     mapped->version = kStatsVersion;
     mapped->magic = kStatsMagic;
-    return file.mapped = mapped;
+    file.mapped = mapped;
+    write_section(file);
+    return mapped;
 }
 
 void mark_taken(StatsBlock& block, const char* name) noexcept {
@@ -116,6 +133,14 @@ StatsBlock* take_from_file(const char* name) {
 std::string stats_directory() {
     if (const char* set = secure_getenv("OCTAVO_STATS_DIR")) return set;
     return "/dev/shm/octavo-" + std::to_string(::geteuid());
+}
+
+void note_section(SectionNote note) {
+    const std::lock_guard lock{guard()};
+    auto& file = own_file();
+    follow_fork(file);
+    file.section = std::move(note);
+    write_section(file);
 }
 
 StatsLease::StatsLease(const char* name) { take(name); }

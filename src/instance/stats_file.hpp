@@ -19,7 +19,7 @@
 namespace octavo::instance {
 
 inline constexpr std::uint64_t kStatsMagic = 0x3173746174736f38;  // "8ostats1", little-endian
-inline constexpr std::uint32_t kStatsVersion = 1;
+inline constexpr std::uint32_t kStatsVersion = 2;
 inline constexpr std::size_t kStatsInstances = 64;
 
 /// One instance in the file.
@@ -35,8 +35,20 @@ struct StatsFile {
     std::uint32_t version, pid;
     std::uint64_t process_start;  ///< field 22 of /proc/<pid>/stat: tells a process from a later one of the same number
     char command[64];             ///< /proc/self/comm
+    std::atomic<std::uint32_t> section_state;  ///< SectionNote::state; written after the two texts
+    char section[64], section_reason[192];
     StatsBlock blocks[kStatsInstances];
 };
+
+/// What a process has of a configuration (config/process.hpp), for others to see.
+struct SectionNote {
+    enum State : std::uint32_t { none = 0, held = 1, denied = 2 };
+    std::uint32_t state = none;
+    std::string name;    ///< of the internal section held
+    std::string reason;  ///< why one was denied
+};
+/// Shows it in this process's file, now or when there is one; in a child after fork() it is gone. Thread-safe.
+void note_section(SectionNote note);
 
 /// The folder for statistics files of this user: OCTAVO_STATS_DIR (read with secure_getenv; empty: no files), else
 /// /dev/shm/octavo-<uid>.
@@ -75,6 +87,7 @@ struct ProcessStats {
         octavo_statistics counters;
     };
     std::vector<Instance> instances;
+    SectionNote section;
     std::uint64_t start = 0;  ///< as StatsFile::process_start
 };
 

@@ -68,7 +68,9 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
     const auto file = std::make_unique<StatsFile>();
     std::memcpy(static_cast<void*>(file.get()), bytes.data(), sizeof *file);
     if (file->magic != kStatsMagic || file->version != kStatsVersion) return std::nullopt;
-    ProcessStats process{file->pid, text_of(file->command), {}, file->process_start};
+    ProcessStats process{file->pid, text_of(file->command), {}, {}, file->process_start};
+    process.section = {file->section_state.load(std::memory_order_relaxed), text_of(file->section),
+                       text_of(file->section_reason)};
     for (const auto& block : file->blocks)
         if (block.live.load(std::memory_order_relaxed) != 0) process.instances.push_back(copy(block));
     return process;

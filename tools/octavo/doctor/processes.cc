@@ -27,7 +27,14 @@ constexpr Reason kReasons[OCTAVO_FALLBACK_REASONS] = {
      "suspect the hardware, and please report this"},
     {"fork", "requests in flight at a fork", ""},
     {"curve", "a curve that no fast row takes", "use P-256, P-384, X25519 or Ed25519"},
+    {"section", "the process has no section, or no instance in it", "\"octavo sections\" shows who holds them"},
 };
+constexpr Reason kUnknown = {"unknown", "a reason that this program does not know",
+                             "use the octavo program of the library's version"};
+
+const Reason& reason_at(std::size_t number) noexcept {
+    return kReasons[number].name == nullptr ? kUnknown : kReasons[number];
+}
 
 Activity counted(const octavo_statistics& counters) {
     Activity activity;
@@ -116,7 +123,7 @@ void judge_unfolded(ProcessReport& report) {
     report.verdict = Verdict::warn;
     const auto& now = report.now;
     if (now.fallbacks() > now.scalar) {
-        report.advice = kReasons[main_fallback(now)].advice;
+        report.advice = reason_at(main_fallback(now)).advice;
     } else {
         report.advice =
             "its requests do not overlap: lanes need several at a time. Either there is one connection at a time, or "
@@ -179,7 +186,7 @@ std::vector<ProcessReport> report_processes(double seconds) {
     return compare(before, instance::read_all_stats(), seconds, monotonic_ns());
 }
 
-const char* fallback_words(std::size_t reason) noexcept { return kReasons[reason].words; }
-const char* fallback_name(std::size_t reason) noexcept { return kReasons[reason].name; }
+const char* fallback_words(std::size_t reason) noexcept { return reason_at(reason).words; }
+const char* fallback_name(std::size_t reason) noexcept { return reason_at(reason).name; }
 
 }  // namespace octavo::cli
