@@ -62,23 +62,26 @@ INSTANTIATE_TEST_SUITE_P(Groups, CurveKeys, testing::ValuesIn(all_groups()),
                          [](const auto& group) { return group.param.name; });
 
 TEST(Generation, OfWrongGroupsFailsAlike) {
-    for (const auto& [type, name] : {std::pair{"X25519", "X448"},
-                                     {"X25519", "P-256"},
-                                     {"X448", "x25519"},
-                                     {"X448", "X448"},
-                                     {"ED25519", "ed25519"},
-                                     {"X25519", ""},
-                                     {"EC", "X25519"},
-                                     {"EC", "no such curve"},
-                                     {"EC", ""},
-                                     {"EC", nullptr},
-                                     {"EC", "p-256"},
-                                     {"EC", "SECP384R1"}})
+    for (const auto& names : {std::pair{"X25519", "X448"},
+                              {"X25519", "P-256"},
+                              {"X448", "x25519"},
+                              {"X448", "X448"},
+                              {"ED25519", "ed25519"},
+                              {"X25519", ""},
+                              {"EC", "X25519"},
+                              {"EC", "no such curve"},
+                              {"EC", ""},
+                              {"EC", nullptr},
+                              {"EC", "p-256"},
+                              {"EC", "SECP384R1"}}) {
+        const auto* const type = names.first;
+        const auto* const name = names.second;
         compare_places(std::string(type) + " " + (name == nullptr ? "-" : name), [&](Trace& trace, OSSL_LIB_CTX* side) {
             const Group group{"", type, name, 0, 0, false};
             trace.value("key", generate(trace, side, group) == nullptr ? "none" : "made");
             trace.value("parameters", parameters(trace, side, group) == nullptr ? "none" : "made");
         });
+    }
 }
 
 }  // namespace

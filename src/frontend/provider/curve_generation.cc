@@ -48,7 +48,7 @@ int CurveGeneration::set_params(const OSSL_PARAM params[]) noexcept {
             return 1;
         }
     }
-    return twin() != nullptr && functions().gen_set_params(twin_, params);
+    return twin() != nullptr ? functions().gen_set_params(twin_, params) : 0;
 }
 
 int CurveGeneration::set_template(CurveKey& from) noexcept {
@@ -57,7 +57,7 @@ int CurveGeneration::set_template(CurveKey& from) noexcept {
         return 1;
     }
     auto* from_twin = from.twin();
-    return from_twin != nullptr && twin() != nullptr && functions().gen_set_template(twin_, from_twin);
+    return from_twin != nullptr && twin() != nullptr ? functions().gen_set_template(twin_, from_twin) : 0;
 }
 
 const OSSL_PARAM* CurveGeneration::settable_params() noexcept {

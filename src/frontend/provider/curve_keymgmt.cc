@@ -43,8 +43,8 @@ int has(const void* key, int selection) {
 
 int match(const void* left, const void* right, int selection) {
     auto &one = key_of(left), &other = key_of(right);
-    return one.twin() != nullptr && other.twin() != nullptr &&
-           one.functions().match(one.twin(), other.twin(), selection);
+    if (one.twin() == nullptr || other.twin() == nullptr) return 0;
+    return one.functions().match(one.twin(), other.twin(), selection);
 }
 
 int validate(const void* key, int selection, int check_type) {
@@ -52,7 +52,7 @@ int validate(const void* key, int selection, int check_type) {
     // Octavo's own points, and points that were checked when they were set: see is_point().
     const auto* numbers = selection == OSSL_KEYMGMT_SELECT_PUBLIC_KEY ? numbers_alone(self) : nullptr;
     if (numbers != nullptr && numbers->has_public) return 1;
-    return self.twin() != nullptr && self.functions().validate(self.twin(), selection, check_type);
+    return self.twin() != nullptr ? self.functions().validate(self.twin(), selection, check_type) : 0;
 }
 
 int import(void* key, int selection, const OSSL_PARAM params[]) {
@@ -104,7 +104,7 @@ bool answer_all(CurveKey& key, OSSL_PARAM params[]) {
 int get_params(void* key, OSSL_PARAM params[]) {
     auto& self = key_of(key);
     if (answer_all(self, params)) return 1;
-    return self.twin() != nullptr && self.functions().get_params(self.twin(), params);
+    return self.twin() != nullptr ? self.functions().get_params(self.twin(), params) : 0;
 }
 
 template <KeyKind kind>
@@ -125,7 +125,7 @@ bool set_public(CurveKey& key, const OSSL_PARAM params[]) {
 int set_params(void* key, const OSSL_PARAM params[]) {
     auto& self = key_of(key);
     if (params == nullptr || set_public(self, params)) return 1;
-    return self.leave_to_twin() && self.functions().set_params(self.twin(), params);
+    return self.leave_to_twin() ? self.functions().set_params(self.twin(), params) : 0;
 }
 
 template <KeyKind kind>

@@ -147,6 +147,7 @@ bool verify_in_job(const Context& context, Bytes der, Bytes digest) {
     return bridge::run_raw(handle, OCTAVO_ECDSA_VERIFY, std::span(in).first(len + digest.size()), {}) == OCTAVO_OK;
 }
 
+/// Answers as the twin does, which says -1 for what is no signature at all: never to be taken for a truth value.
 int verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* tbs,
            size_t tbs_len) {
     auto& self = context_of(context);
@@ -173,15 +174,15 @@ int digest_verify_init(void* context, const char* name, void* key, const OSSL_PA
 int digest_sign_final(void* context, unsigned char* signature, size_t* signature_len, size_t capacity) {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
     unsigned len = 0;
-    return context_of(context).message.finish(signature == nullptr ? nullptr : digest.data(), len) &&
-           sign(context, signature, signature_len, capacity, digest.data(), len);
+    if (!context_of(context).message.finish(signature == nullptr ? nullptr : digest.data(), len)) return 0;
+    return sign(context, signature, signature_len, capacity, digest.data(), len);
 }
 
 int digest_verify_final(void* context, const unsigned char* signature, size_t signature_len) {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
     unsigned len = 0;
-    return context_of(context).message.finish(digest.data(), len) &&
-           verify(context, signature, signature_len, digest.data(), len);
+    if (!context_of(context).message.finish(digest.data(), len)) return 0;
+    return verify(context, signature, signature_len, digest.data(), len);
 }
 
 int get_ctx_params(void* context, OSSL_PARAM params[]) {

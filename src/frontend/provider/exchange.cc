@@ -138,12 +138,12 @@ int derive(void* context, unsigned char* secret, size_t* secret_len, size_t capa
     }
     if (secret != nullptr && derive_in_job(self, {secret, capacity}, *secret_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
-    return make_twin(self) && self.functions().derive(self.twin, secret, secret_len, capacity);
+    return make_twin(self) ? self.functions().derive(self.twin, secret, secret_len, capacity) : 0;
 }
 
 int get_ctx_params(void* context, OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return make_twin(self) && self.functions().get_ctx_params(self.twin, params);
+    return make_twin(self) ? self.functions().get_ctx_params(self.twin, params) : 0;
 }
 
 template <KeyKind kind>
@@ -157,7 +157,7 @@ int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     if (empty(params)) return 1;
     self.plain = false;
-    return make_twin(self) && self.functions().set_ctx_params(self.twin, params);
+    return make_twin(self) ? self.functions().set_ctx_params(self.twin, params) : 0;
 }
 
 template <KeyKind kind>

@@ -1,0 +1,154 @@
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "curve_keys.hpp"
+#include "places.hpp"
+#include "shim.hpp"
+
+// Third-party vectors (Project Wycheproof) through EVP and the provider, outside of jobs and in them. A field or a group type that is not
+// known fails.
+namespace octavo::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Data unhex(const std::string& text) {
+    Data bytes(text.size() / 2);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
+    return bytes;
+}
+
+std::filesystem::path vectors() {
+    const auto* override = std::getenv("OCTAVO_VECTORS");
+    return std::filesystem::path(override != nullptr ? override : OCTAVO_SHARED_VECTORS) / "wycheproof";
+}
+
+void expect_known(const Json& object, const std::set<std::string>& known) {
+    for (const auto& [name, value] : object.items()) EXPECT_TRUE(known.contains(name)) << "unknown field " << name;
+}
+
+const std::set<std::string> kFileFields = {"algorithm", "schema", "numberOfTests", "header", "notes", "testGroups"};
+const std::set<std::string> kGroupFields = {"type",         "source", "publicKey", "publicKeyDer", "publicKeyPem",
+                                            "publicKeyJwk", "sha",    "curve",     "encoding",     "tests"};
+const std::set<std::string> kTestFields = {"tcId", "comment", "flags",   "result", "msg",
+                                           "sig",  "public",  "private", "shared"};
+
+bool verifies(const Json& group, const Json& test) {
+    const auto key = from_pem(with_octavo(), group.at("publicKeyPem"), false);
+    const auto message = unhex(test.at("msg")), signature = unhex(test.at("sig"));
+    const auto digest = group.value("sha", std::string());
+    const MdContext context(EVP_MD_CTX_new());
+    return EVP_DigestVerifyInit_ex(context.get(), nullptr, digest.empty() ? nullptr : digest.c_str(), with_octavo(),
+                                   nullptr, key.get(), nullptr) == 1 &&
+           EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+}
+
+Pkey private_key(const Group& group, const Data& number) {
+    const bool ec = group.group != nullptr;
+    auto* build = OSSL_PARAM_BLD_new();
+    auto* integer = BN_bin2bn(number.data(), static_cast<int>(number.size()), nullptr);
+    if (ec) {
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, group.group, 0);
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, integer);
+    } else {
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PRIV_KEY, number.data(), number.size());
+    }
+    auto* params = OSSL_PARAM_BLD_to_param(build);
+    const PkeyContext context(EVP_PKEY_CTX_new_from_name(with_octavo(), group.type, nullptr));
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_fromdata_init(context.get());
+    EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    BN_free(integer);
+    return Pkey(key);
+}
+
+/// False where anything on the way is refused; a secret that is given must be right, whatever the verdict.
+bool derives(const Json& group, const Json& test) {
+    static const std::map<std::string, std::string> kNames = {{"secp256r1", "P256"},
+                                                              {"secp384r1", "P384"},
+                                                              {"secp521r1", "P521"},
+                                                              {"curve25519", "X25519"},
+                                                              {"curve448", "X448"}};
+    const auto& curve = group_named(kNames.at(group.at("curve")));
+    const auto bytes = unhex(test.at("public"));
+    const auto key = private_key(curve, unhex(test.at("private")));
+    Trace trace;
+    const auto peer = parameters(trace, with_octavo(), curve);
+    EXPECT_NE(key, nullptr);
+    if (key == nullptr || bytes.empty() ||
+        EVP_PKEY_set1_encoded_public_key(peer.get(), bytes.data(), bytes.size()) != 1)
+        return false;
+    const auto secret = plain_derive(with_octavo(), key.get(), peer.get());
+    if (!secret.empty()) {
+        EXPECT_EQ(secret, unhex(test.at("shared"))) << test.at("tcId");
+    }
+    return !secret.empty();
+}
+
+using Check = bool (*)(const Json&, const Json&);
+
+Check check_for(const std::string& type) {
+    if (type == "EcdsaVerify" || type == "EddsaVerify") return verifies;
+    if (type == "EcdhEcpointTest" || type == "XdhComp") return derives;
+    return nullptr;
+}
+
+int run_group(const Json& group) {
+    expect_known(group, kGroupFields);
+    const auto check = check_for(group.at("type"));
+    if (check == nullptr) {
+        ADD_FAILURE() << "unknown group type " << group.at("type");
+        return 0;
+    }
+    int count = 0;
+    for (const auto& test : group.at("tests")) {
+        expect_known(test, kTestFields);
+        const bool right = check(group, test);
+        ERR_clear_error();
+        ++count;
+        if (test.at("result") == "acceptable") continue;
+        EXPECT_EQ(right, test.at("result") == "valid") << test.at("tcId") << " " << test.at("comment");
+    }
+    return count;
+}
+
+class CurveWycheproof : public testing::TestWithParam<const char*> {};
+
+TEST_P(CurveWycheproof, Vectors) {
+    if (!std::filesystem::exists(vectors()))
+        GTEST_SKIP() << "no third-party vectors at " << vectors() << " (set OCTAVO_VECTORS)";
+    const auto file = Json::parse(std::ifstream(vectors() / GetParam()));
+    expect_known(file, kFileFields);
+    for (const auto& place : kPlaces) {
+        if (place.side() != with_octavo()) continue;
+        SCOPED_TRACE(place.name);
+        const int before = shim::operations();
+        int count = 0;
+        for (const auto& group : file.at("testGroups")) place.run([&] { count += run_group(group); });
+        EXPECT_EQ(count, file.at("numberOfTests").get<int>());
+        EXPECT_EQ(shim::operations() > before, place.run != in_no_job);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, CurveWycheproof,
+                         testing::Values("ecdh_secp256r1_ecpoint_test.json", "ecdh_secp384r1_ecpoint_test.json",
+                                         "ecdh_secp521r1_ecpoint_test.json", "ecdsa_secp256r1_sha256_test.json",
+                                         "ecdsa_secp384r1_sha384_test.json", "ecdsa_secp521r1_sha512_test.json",
+                                         "ed25519_test.json", "x25519_test.json", "x448_test.json"),
+                         [](const auto& file) {
+                             return std::string(file.param).substr(0, std::string(file.param).find(".json"));
+                         });
+
+}  // namespace
+}  // namespace octavo::test
