@@ -46,15 +46,19 @@ private:
 template <typename Row, typename Job>
 class KernelSide final : public Side {
 public:
-    using Batch = void(Job*, std::size_t) noexcept;
+    using Batch = std::function<void(std::vector<Job>& jobs, std::size_t first, std::size_t count)>;
     using Check = std::function<bool(const std::vector<Job>&)>;
-    KernelSide(const Row& row, Batch* batch, std::shared_ptr<Memory> memory, std::vector<Job> jobs, Check check)
-        : row_(row), batch_(batch), memory_(std::move(memory)), jobs_(std::move(jobs)), check_(std::move(check)) {}
+    KernelSide(const Row& row, Batch batch, std::shared_ptr<Memory> memory, std::vector<Job> jobs, Check check)
+        : row_(row),
+          batch_(std::move(batch)),
+          memory_(std::move(memory)),
+          jobs_(std::move(jobs)),
+          check_(std::move(check)) {}
 
     void run(std::size_t calls) override {
         for (std::size_t call = 0; call < calls; ++call)
             for (std::size_t i = 0; i < jobs_.size(); i += row_.max_batch)
-                batch_(&jobs_[i], std::min(row_.max_batch, jobs_.size() - i));
+                batch_(jobs_, i, std::min(row_.max_batch, jobs_.size() - i));
     }
     std::size_t ops_per_call() const noexcept override { return jobs_.size(); }
     void check() const override {
@@ -66,7 +70,7 @@ public:
 
 private:
     const Row& row_;
-    Batch* batch_;
+    Batch batch_;
     std::shared_ptr<Memory> memory_;
     std::vector<Job> jobs_;
     Check check_;
@@ -90,7 +94,10 @@ auto same_as(void (*batch)(Job*, std::size_t) noexcept, std::size_t len, Outputs
 template <typename Row, typename Job>
 SidePtr make_side(const Row& row, void (*batch)(Job*, std::size_t) noexcept, std::shared_ptr<Memory> memory,
                   std::vector<Job> jobs, typename KernelSide<Row, Job>::Check check) {
-    return std::make_unique<KernelSide<Row, Job>>(row, batch, std::move(memory), std::move(jobs), std::move(check));
+    const auto run = [batch](std::vector<Job>& all, std::size_t first, std::size_t count) {
+        batch(&all[first], count);
+    };
+    return std::make_unique<KernelSide<Row, Job>>(row, run, std::move(memory), std::move(jobs), std::move(check));
 }
 
 /// A curve of ec.hpp.
@@ -129,6 +136,7 @@ SidePtr ec_derive(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
 }
 
 struct EcSignatures {
+    std::vector<ec::NonceJob> nonces;
     std::vector<ec::SignJob> signatures;
     std::vector<ec::VerifyJob> checks;
 };
@@ -139,7 +147,9 @@ EcSignatures ec_signatures(const EcCurve& curve, Memory& memory, std::size_t dep
         const auto key = key_pair(curve, memory);
         const std::uint8_t* digest = memory.random(curve.len);
         std::uint8_t *r = memory.zeros(curve.len), *s = memory.zeros(curve.len);
-        made.signatures.push_back({digest, key.scalar, memory.scalar(curve.len), r, s, false});
+        std::uint8_t* nonce = memory.zeros(curve.len);
+        made.nonces.push_back({key.scalar, digest, memory.random(ec::kNonceExtraLen), nonce});
+        made.signatures.push_back({digest, key.scalar, nonce, r, s, false});
         made.checks.push_back({digest, r, s, key.x, key.y, false});
     }
     return made;
@@ -148,12 +158,20 @@ EcSignatures ec_signatures(const EcCurve& curve, Memory& memory, std::size_t dep
 SidePtr ec_sign(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
     auto memory = std::make_shared<Memory>();
     auto made = ec_signatures(curve, *memory, depth);
-    const auto verifies = [verify = curve.ref.verify, checks = std::move(made.checks)](const auto&) {
+    const auto verifies = [verify = curve.ref.verify,
+                           checks = std::move(made.checks)](const std::vector<ec::SignJob>&) {
         auto jobs = checks;
         for (auto& job : jobs) verify(&job, 1);
         return std::all_of(jobs.begin(), jobs.end(), [](const auto& job) { return job.ok; });
     };
-    return make_side(row, row.sign, memory, std::move(made.signatures), verifies);
+    // The ref row draws its nonces itself.
+    const auto run = [nonces = &row == &curve.ref ? nullptr : row.nonces, sign = row.sign,
+                      inputs = std::move(made.nonces)](std::vector<ec::SignJob>& jobs, std::size_t first,
+                                                       std::size_t count) mutable {
+        if (nonces != nullptr) nonces(&inputs[first], count);
+        sign(&jobs[first], count);
+    };
+    return std::make_unique<KernelSide<ec::Row, ec::SignJob>>(row, run, memory, std::move(made.signatures), verifies);
 }
 
 SidePtr ec_verify(const EcCurve& curve, const ec::Row& row, std::size_t depth) {
