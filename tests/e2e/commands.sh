@@ -93,6 +93,42 @@ pss_only_key() {
     plain verify -CAfile pss.crt pss.crt >/dev/null
 }
 
+ec_key() { # ec_key curve: a key, its certificate, messages signed with it and encrypted to it
+    octavo genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$1" -out "$1.pem" 2>/dev/null
+    octavo ec -in "$1.pem" -check -noout 2>&1 | grep -q "Key valid"
+    octavo ec -in "$1.pem" -pubout -out "$1.pub" 2>/dev/null
+    octavo pkey -in "$1.pem" -text -noout > text.octavo
+    plain pkey -in "$1.pem" -text -noout > text.plain
+    cmp text.octavo text.plain
+    octavo dgst -sha256 -sign "$1.pem" -out signature message
+    plain dgst -sha256 -verify "$1.pub" -signature signature message >/dev/null
+    octavo dgst -sha256 -verify "$1.pub" -signature signature message >/dev/null
+    expect_fail octavo dgst -sha256 -verify "$1.pub" -signature message message
+    certify "$1"
+    octavo cms -encrypt -in message -recip "$1.crt" -out enveloped
+    plain cms -decrypt -in enveloped -inkey "$1.pem" -recip "$1.crt" | tr -d '\r' | cmp - message
+    plain cms -encrypt -in message -out enveloped "$1.crt"
+    octavo cms -decrypt -in enveloped -inkey "$1.pem" -recip "$1.crt" | tr -d '\r' | cmp - message
+}
+
+edwards_key() {
+    octavo genpkey -algorithm "$1" -out "$1.pem"
+    octavo pkey -in "$1.pem" -pubout -out "$1.pub"
+    octavo pkeyutl -sign -inkey "$1.pem" -rawin -in message -out signature
+    plain pkeyutl -verify -pubin -inkey "$1.pub" -rawin -in message -sigfile signature >/dev/null
+    plain pkeyutl -sign -inkey "$1.pem" -rawin -in message | cmp - signature
+    certify "$1"
+}
+
+agree() {
+    octavo genpkey -algorithm "$1" -out one.pem
+    plain genpkey -algorithm "$1" -out other.pem
+    octavo pkey -in one.pem -pubout -out one.pub
+    plain pkey -in other.pem -pubout -out other.pub
+    octavo pkeyutl -derive -inkey one.pem -peerkey other.pub > secret
+    plain pkeyutl -derive -inkey other.pem -peerkey one.pub | cmp - secret
+}
+
 make_keys
 for key in rsa2048 exponent3 primes3; do
     check_key $key
@@ -102,6 +138,9 @@ for key in rsa2048 exponent3 primes3; do
     cms $key
 done
 pss_only_key
+for curve in P-256 secp384r1 P-521 secp256k1 brainpoolP256r1 brainpoolP320r1; do ec_key $curve; done
+for curve in ed25519 ed448; do edwards_key $curve; done
+for curve in x25519 x448; do agree $curve; done
 octavo req -x509 -new -key ec.pem -subj "/CN=ec" -out ec.crt
 octavo pkcs12 -export -in rsa2048.crt -inkey rsa2048.pem -passout pass:x | octavo pkcs12 -passin pass:x -nodes -nocerts 2>/dev/null | grep -q "PRIVATE KEY"
 echo "all commands agree"
