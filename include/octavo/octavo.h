@@ -165,7 +165,8 @@ typedef struct octavo_ec_key {
 
 /*
  * Registers a key on a curve. The bytes are copied.
- * Checked: lengths, the scalar's range, that the point is on the curve and not infinity. Not checked: that the two belong together.
+ * Checked: lengths, the scalar's range, that the point is on the curve and not infinity. That the two belong together is checked on
+ * Edwards curves alone, where a wrong public key would give the private one away.
  * OCTAVO_ERR_KEY_CURVE, OCTAVO_ERR_KEY_PRIVATE or OCTAVO_ERR_KEY_PUBLIC names the field that is wrong. On any error *key is {0}.
  */
 OCTAVO_API octavo_status octavo_key_create_ec(const octavo_ec_key* numbers, octavo_key* key);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "device/work.hpp"
+#include "kernel/ed25519/ed25519.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/rsa/rsa.hpp"
@@ -34,6 +35,9 @@ constexpr Reference kReference[] = {
     {request::Class::p384_generate, 730'000, 70'000, 60'000},
     {request::Class::x25519_derive, 42'000, 49'000, 49'000},
     {request::Class::x25519_generate, 50'000, 14'000, 14'000},
+    {request::Class::ed25519_sign, 40'000, 18'000, 18'000},
+    {request::Class::ed25519_verify, 105'000, 70'000, 70'000},
+    {request::Class::ed25519_generate, 45'000, 14'000, 14'000},
 };
 
 /// How many operations a pass holds, and a batch.
@@ -46,6 +50,7 @@ Shape shape_of(const Row* row) noexcept {
 }
 Shape shape_of(request::Class c) noexcept {
     using request::Class;
+    if (c >= Class::ed25519_sign) return shape_of(kernel::ed25519::lane_row());
     if (c >= Class::x25519_derive) return shape_of(kernel::x25519::lane_row());
     if (c >= Class::p384_sign) return shape_of(kernel::p384::lane_row());
     if (c >= Class::p256_sign) return shape_of(kernel::p256::lane_row());

@@ -4,6 +4,7 @@
 #include "base/wipe.hpp"
 #include "device/lanes.hpp"
 #include "kernel/ec/secret.hpp"
+#include "kernel/ed25519/ed25519.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/x25519/x25519.hpp"
@@ -13,6 +14,7 @@ namespace octavo::device {
 namespace {
 
 namespace ec = kernel::ec;
+namespace ed25519 = kernel::ed25519;
 namespace x25519 = kernel::x25519;
 
 constexpr std::uint8_t kUncompressed = 4;
@@ -145,6 +147,31 @@ void generate(std::span<Work> batch, Counters::Work& counters) noexcept {
     }
 }
 
+/// Key pairs of 32 random bytes each.
+template <typename Job, typename Run>
+void generate_bytes(std::span<Work> batch, Counters::Work& counters, Run&& run) noexcept {
+    constexpr std::size_t kLen = 32;
+    std::array<std::uint8_t, kMaxBatch * kLen> secrets;
+    const WipeOnExit wiper{secrets};
+    if (!ec::random_secret({secrets.data(), batch.size() * kLen})) {
+        for (auto& work : batch) work.status = OCTAVO_ERR_OPERATION_FAILED;
+        return;
+    }
+    std::array<Job, kMaxBatch> jobs;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        auto* const out = batch[i].out.data();
+        std::copy_n(secrets.data() + i * kLen, kLen, out);
+        jobs[i] = {out, out + kLen, false};
+    }
+    run(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (jobs[i].ok)
+            done(batch[i], OCTAVO_OK, counters);
+        else
+            again(batch[i], counters);
+    }
+}
+
 }  // namespace
 
 void sign_p256_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
@@ -186,25 +213,43 @@ void derive_x25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& 
 }
 
 void generate_x25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
-    std::array<std::uint8_t, kMaxBatch * x25519::kLen> scalars;
-    const WipeOnExit wiper{scalars};
-    if (!ec::random_secret({scalars.data(), batch.size() * x25519::kLen})) {
-        for (auto& work : batch) work.status = OCTAVO_ERR_OPERATION_FAILED;
-        return;
-    }
-    std::array<x25519::KeygenJob, kMaxBatch> jobs;
+    generate_bytes<x25519::KeygenJob>(
+        batch, counters, [](auto* jobs, std::size_t count) noexcept { x25519::lane_row()->keygen(jobs, count); });
+}
+
+void sign_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    std::array<std::array<std::uint8_t, ed25519::kSignatureLen>, kMaxBatch> signatures;
+    std::array<ed25519::SignJob, kMaxBatch> jobs;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        auto* const out = batch[i].out.data();
-        std::copy_n(scalars.data() + i * x25519::kLen, x25519::kLen, out);
-        jobs[i] = {out, out + x25519::kLen, false};
+        const auto& key = key_of(batch[i]);
+        jobs[i] = {key.private_key().data(), key.public_key().data(), batch[i].in.data(),
+                   batch[i].in.size(),       signatures[i].data(),    false};
     }
-    x25519::lane_row()->keygen(jobs.data(), batch.size());
+    ed25519::lane_row()->sign(jobs.data(), batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (jobs[i].ok)
-            done(batch[i], OCTAVO_OK, counters);
-        else
+        if (!jobs[i].ok) {
             again(batch[i], counters);
+            continue;
+        }
+        std::copy(signatures[i].begin(), signatures[i].end(), batch[i].out.begin());
+        done(batch[i], OCTAVO_OK, counters);
     }
+}
+
+void verify_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    std::array<ed25519::VerifyJob, kMaxBatch> jobs;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto message = batch[i].in.subspan(ed25519::kSignatureLen);
+        jobs[i] = {key_of(batch[i]).public_key().data(), message.data(), message.size(), batch[i].in.data(), false};
+    }
+    ed25519::lane_row()->verify(jobs.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_SIGNATURE, counters);
+}
+
+void generate_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
+    generate_bytes<ed25519::KeygenJob>(
+        batch, counters, [](auto* jobs, std::size_t count) noexcept { ed25519::lane_row()->keygen(jobs, count); });
 }
 
 }  // namespace octavo::device

@@ -12,6 +12,7 @@ LaneBatch run_rsa_lanes;
 LaneBatch sign_p256_lanes, verify_p256_lanes, derive_p256_lanes, generate_p256_lanes;
 LaneBatch sign_p384_lanes, verify_p384_lanes, derive_p384_lanes, generate_p384_lanes;
 LaneBatch derive_x25519_lanes, generate_x25519_lanes;
+LaneBatch sign_ed25519_lanes, verify_ed25519_lanes, generate_ed25519_lanes;
 
 /// Runs one operation on the portable row, without counting.
 inline void run_on_ref_row(Work& work) noexcept {

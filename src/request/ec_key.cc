@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/wipe.hpp"
+#include "kernel/ed25519/ed25519.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/x25519/x25519.hpp"
@@ -106,6 +107,7 @@ constexpr LaneCurve kLaneCurves[] = {
     {OCTAVO_CURVE_P256, Class::p256_sign, Class::p256_verify, Class::p256_derive, Class::p256_generate},
     {OCTAVO_CURVE_P384, Class::p384_sign, Class::p384_verify, Class::p384_derive, Class::p384_generate},
     {OCTAVO_CURVE_X25519, Class::portable, Class::portable, Class::x25519_derive, Class::x25519_generate},
+    {OCTAVO_CURVE_ED25519, Class::ed25519_sign, Class::ed25519_verify, Class::portable, Class::ed25519_generate},
 };
 
 Class class_of(std::uint32_t curve_id, std::uint32_t operation) noexcept {
@@ -119,8 +121,14 @@ Class class_of(std::uint32_t curve_id, std::uint32_t operation) noexcept {
 }
 
 bool has_lanes(std::uint32_t curve_id) noexcept {
-    if (curve_id == OCTAVO_CURVE_X25519) return kernel::x25519::lane_row() != nullptr;
-    return (curve_id == OCTAVO_CURVE_P256 ? kernel::p256::lane_row() : kernel::p384::lane_row()) != nullptr;
+    switch (curve_id) {
+        case OCTAVO_CURVE_X25519:
+            return kernel::x25519::lane_row() != nullptr;
+        case OCTAVO_CURVE_ED25519:
+            return kernel::ed25519::lane_row() != nullptr;
+        default:
+            return (curve_id == OCTAVO_CURVE_P256 ? kernel::p256::lane_row() : kernel::p384::lane_row()) != nullptr;
+    }
 }
 
 }  // namespace
@@ -154,8 +162,18 @@ octavo_status EcKey::take(const octavo_ec_key& numbers) noexcept {
                   private_.begin() + static_cast<std::ptrdiff_t>(private_len_ - digits.size()));
     }
     const Bytes point{numbers.public_key.data, numbers.public_key.len};
+    if (curve_.family == curve::Family::edwards && private_len_ > 0) return take_edwards_pair(point);
     if (!point.empty()) public_len_ = curve_.public_len;
     return fault_status(curve_, curve::check(curve_, private_key(), point, MutableBytes{public_}.first(public_len_)));
+}
+
+/// A signature with another public key than the seed's own would give the seed's scalar away: it is computed, whatever is given.
+octavo_status EcKey::take_edwards_pair(Bytes given) noexcept {
+    public_len_ = curve_.public_len;
+    if (!curve::compute_public(curve_, private_key(), MutableBytes{public_}.first(public_len_)))
+        return fail(OCTAVO_ERR_NO_MEMORY, "ec key: memory ran out");
+    if (given.empty() || std::equal(given.begin(), given.end(), public_.begin())) return OCTAVO_OK;
+    return fail(OCTAVO_ERR_KEY_PUBLIC, "ec key: public_key: not that of the private key");
 }
 
 const curve::Form* EcKey::form() const noexcept {

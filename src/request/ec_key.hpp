@@ -33,6 +33,7 @@ private:
 
     explicit EcKey(const kernel::curve::Curve& curve) noexcept : curve_(curve) {}
     [[nodiscard]] octavo_status run_apart(std::uint32_t operation, Bytes in, MutableBytes out) const noexcept;
+    [[nodiscard]] octavo_status take_edwards_pair(Bytes given) noexcept;
     const kernel::curve::Form* form() const noexcept;
     bool has_numbers() const noexcept { return private_len_ > 0 || public_len_ > 0; }
     [[nodiscard]] octavo_status take(const octavo_ec_key& numbers) noexcept;

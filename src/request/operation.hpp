@@ -29,6 +29,9 @@ enum class Class : std::uint8_t {
     p384_generate,
     x25519_derive,
     x25519_generate,
+    ed25519_sign,
+    ed25519_verify,
+    ed25519_generate,
     portable,  ///< any operation that only the portable row takes, one at a time
 };
 inline constexpr std::size_t kNumLaneClasses = static_cast<std::size_t>(Class::portable);

@@ -367,7 +367,7 @@ TEST_P(Crowd, Derives) {
 
 TEST_P(Crowd, TakesTheLanesWhereThereAreAny) {
     const std::string name = curve().name;
-    const bool has_lanes = name == "P-256" || name == "P-384" || name == "X25519";
+    const bool has_lanes = name == "P-256" || name == "P-384" || name == "X25519" || name == "ED25519";
     std::uint64_t lanes = api_test::statistics_of(instance_.handle()).lane_requests;
     if (!__builtin_cpu_supports("avx512ifma") || std::getenv("OCTAVO_DISABLE_CPU") != nullptr)
         GTEST_SKIP() << "no AVX512-IFMA here (or OCTAVO_* forbids it): nothing but the portable row";
@@ -381,6 +381,14 @@ INSTANTIATE_TEST_SUITE_P(Ec, Crowd,
                              std::erase(name, '-');
                              return name + "_" + std::to_string(static_cast<int>(std::get<1>(test.param)));
                          });
+
+/// Two signatures of one message under different public keys give the scalar away.
+TEST(Ec, AnEdwardsKeyHasItsOwnPublicKey) {
+    for (const auto& curve : {kCurves[10], kCurves[11]}) {
+        const EcKey wrong(curve, Buffer(curve.private_len, 9), Buffer(curve.public_len, 7));
+        EXPECT_EQ(wrong.status, OCTAVO_ERR_KEY_PUBLIC);
+    }
+}
 
 TEST(Ec, LongMessagesAreForExecute) {
     const auto instance = api_test::make_instance();

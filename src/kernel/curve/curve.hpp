@@ -42,6 +42,9 @@ enum class Fault { ok, private_key, public_key, no_memory };
 /// public number is given) holds the uncompressed point.
 Fault check(const Curve& curve, Bytes private_number, Bytes public_number, MutableBytes public_key) noexcept;
 
+/// The public key of a private one, on a Montgomery or Edwards curve. False: failed.
+bool compute_public(const Curve& curve, Bytes private_key, MutableBytes public_key) noexcept;
+
 /// The form of checked numbers, of which one at least is given. Null where memory runs out.
 FormPtr make_form(const Curve& curve, Bytes private_number, Bytes public_key) noexcept;
 

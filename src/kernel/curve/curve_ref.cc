@@ -295,6 +295,13 @@ Fault check(const Curve& curve, Bytes private_number, Bytes public_number, Mutab
     return fault;
 }
 
+bool compute_public(const Curve& curve, Bytes private_key, MutableBytes public_key) noexcept {
+    const KeepErrors keep;
+    const PkeyPtr key = make_raw(curve, private_key, {});
+    auto len = public_key.size();
+    return key && EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &len) == 1 && len == public_key.size();
+}
+
 FormPtr make_form(const Curve& curve, Bytes private_number, Bytes public_key) noexcept {
     const KeepErrors keep;
     std::array<std::uint8_t, kMaxPublic> computed;
