@@ -18,7 +18,6 @@ namespace ed25519 = kernel::ed25519;
 namespace x25519 = kernel::x25519;
 
 constexpr std::uint8_t kUncompressed = 4;
-constexpr std::size_t kExtraLen = 32;
 
 struct P256 {
     static constexpr std::size_t kLen = 32;
@@ -58,20 +57,22 @@ template <typename Curve>
 void sign(std::span<Work> batch, Counters::Work& counters) noexcept {
     struct {
         std::array<Field<Curve>, kMaxBatch> digests, nonces, r, s;
-        std::array<std::uint8_t, kMaxBatch * kExtraLen> extra{};
+        std::array<std::uint8_t, kMaxBatch * ec::kNonceExtraLen> extra{};
     } data;
     const WipeOnExit wiper{data};
+    std::array<ec::NonceJob, kMaxBatch> nonces;
     std::array<ec::SignJob, kMaxBatch> jobs;
     // Without randomness the nonces are those of RFC 6979 alone: as safe, but for faults.
-    [[maybe_unused]] const bool hedged = ec::random_secret({data.extra.data(), batch.size() * kExtraLen});
+    [[maybe_unused]] const bool hedged = ec::random_secret({data.extra.data(), batch.size() * ec::kNonceExtraLen});
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const Bytes scalar = key_of(batch[i]).private_key();
         take_digest<Curve>(batch[i].in, data.digests[i]);
-        ec::derive_nonce(Curve::group(), scalar, data.digests[i], {data.extra.data() + i * kExtraLen, kExtraLen},
-                         data.nonces[i]);
+        nonces[i] = {scalar.data(), data.digests[i].data(), data.extra.data() + i * ec::kNonceExtraLen,
+                     data.nonces[i].data()};
         jobs[i] = {data.digests[i].data(), scalar.data(),    data.nonces[i].data(),
                    data.r[i].data(),       data.s[i].data(), false};
     }
+    Curve::row().nonces(nonces.data(), batch.size());
     Curve::row().sign(jobs.data(), batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (!jobs[i].ok) {
