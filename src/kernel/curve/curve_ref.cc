@@ -124,9 +124,25 @@ PkeyPtr make_raw(const Curve& curve, Bytes private_bytes, Bytes public_bytes) no
         EVP_PKEY_new_raw_private_key_ex(lib, curve.name, nullptr, private_bytes.data(), private_bytes.size())};
 }
 
+/// Both numbers as they are: OpenSSL would compute the public one again, which costs as much as what an ephemeral key is for.
+PkeyPtr make_montgomery_pair(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
+    const auto octets = [](const char* name, Bytes bytes) {
+        return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
+    };
+    std::array<OSSL_PARAM, 3> params{octets(OSSL_PKEY_PARAM_PUB_KEY, public_bytes),
+                                     octets(OSSL_PKEY_PARAM_PRIV_KEY, private_bytes), OSSL_PARAM_construct_end()};
+    const PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_name(openssl_library(), curve.name, nullptr)};
+    EVP_PKEY* key = nullptr;
+    if (!ctx || EVP_PKEY_fromdata_init(ctx.get()) <= 0) return nullptr;
+    if (EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_KEYPAIR, params.data()) <= 0) return nullptr;
+    return PkeyPtr{key};
+}
+
 PkeyPtr make_pkey(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
-    return curve.family == Family::weierstrass ? make_weierstrass(curve, private_bytes, public_bytes)
-                                               : make_raw(curve, private_bytes, public_bytes);
+    if (curve.family == Family::weierstrass) return make_weierstrass(curve, private_bytes, public_bytes);
+    const bool both = !private_bytes.empty() && !public_bytes.empty();
+    if (curve.family == Family::montgomery && both) return make_montgomery_pair(curve, private_bytes, public_bytes);
+    return make_raw(curve, private_bytes, public_bytes);
 }
 
 /// r and s to and from the DER of SEC 1, C.5, whose lengths are public.
