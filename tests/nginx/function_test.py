@@ -154,8 +154,12 @@ class Handshakes(harness.Test):
         with open(request, "wb") as f:
             f.write(question)
         self.s_client(port, "-tls1_3", "-sess_out", session, "-ign_eof", input=question)
-        out = self.s_client(port, "-tls1_3", "-sess_in", session, "-early_data", request, "-ign_eof", input=b"")
-        self.assertIn("Early data was accepted", out)
+        # nginx itself reads on to the client's Finished, after which the data is no longer early, if that is there too.
+        for _ in range(20):
+            out = self.s_client(port, "-tls1_3", "-sess_in", session, "-early_data", request, "-ign_eof", input=b"")
+            self.assertIn("Early data was accepted", out)
+            if "early:1:" in out:
+                break
         self.assertIn("early:1:", out)
         # A ticket of another server's key: the early data is refused and the handshake is a full one.
         server.reload()
