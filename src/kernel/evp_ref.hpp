@@ -9,6 +9,8 @@
 #include <atomic>
 #include <memory>
 
+#include "base/bytes.hpp"
+
 /// OpenSSL objects that reference rows share, in the library context of openssl_ref.hpp.
 namespace octavo::kernel {
 
@@ -35,6 +37,20 @@ public:
     KeepErrors& operator=(const KeepErrors&) = delete;
     ~KeepErrors() { ERR_pop_to_mark(); }
 };
+
+/// A key pair of a curve that OpenSSL knows by `name` and by raw numbers, both taken as they are: it would compute the public one again,
+/// which costs as much as what an ephemeral key is for. Null where OpenSSL refuses or memory runs out.
+PkeyPtr raw_pair(const char* name, Bytes private_bytes, Bytes public_bytes) noexcept;
+
+/// A curve of one generation of OpenSSL objects. Older ones stay reachable.
+struct NamedGroup {
+    GroupPtr group;
+    unsigned generation;
+    NamedGroup* older;
+};
+
+/// The curve that OpenSSL knows by `name`, made once in each generation and kept in `newest`; null where memory runs out.
+const EC_GROUP* group_of(const char* name, std::atomic<NamedGroup*>& newest) noexcept;
 
 /// Idle contexts of one key, initialised for one operation; making one costs microseconds. Any thread takes and gives.
 class ContextPool {

@@ -36,31 +36,9 @@ constexpr std::array kCurves = {
     Curve{19, "ED448", Family::edwards, 57, 57, 0, 114},
 };
 
-GroupPtr make_group(const Curve& curve) noexcept {
-    OSSL_LIB_CTX* lib = openssl_library();
-    if (lib == nullptr) return nullptr;
-    std::array<OSSL_PARAM, 2> params{
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(curve.name), 0),
-        OSSL_PARAM_construct_end()};
-    return GroupPtr{EC_GROUP_new_from_params(params.data(), lib, nullptr)};
-}
-
-/// A curve of one generation of OpenSSL objects. Older ones stay reachable.
-struct Group {
-    GroupPtr group;
-    unsigned generation;
-    Group* older;
-};
-
 const EC_GROUP* group_of(const Curve& curve) noexcept {
-    static std::array<std::atomic<Group*>, kCurves.size()> newest;
-    const auto* found = of_this_generation(newest[static_cast<std::size_t>(&curve - kCurves.data())],
-                                           [&](Group* older, unsigned generation) noexcept -> Group* {
-                                               GroupPtr group = make_group(curve);
-                                               if (!group) return nullptr;
-                                               return new (std::nothrow) Group{std::move(group), generation, older};
-                                           });
-    return found == nullptr ? nullptr : found->group.get();
+    static std::array<std::atomic<NamedGroup*>, kCurves.size()> newest;
+    return kernel::group_of(curve.name, newest[static_cast<std::size_t>(&curve - kCurves.data())]);
 }
 
 Fault check_scalar(const EC_GROUP& group, Bytes scalar) noexcept {
@@ -124,24 +102,10 @@ PkeyPtr make_raw(const Curve& curve, Bytes private_bytes, Bytes public_bytes) no
         EVP_PKEY_new_raw_private_key_ex(lib, curve.name, nullptr, private_bytes.data(), private_bytes.size())};
 }
 
-/// Both numbers as they are: OpenSSL would compute the public one again, which costs as much as what an ephemeral key is for.
-PkeyPtr make_montgomery_pair(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
-    const auto octets = [](const char* name, Bytes bytes) {
-        return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
-    };
-    std::array<OSSL_PARAM, 3> params{octets(OSSL_PKEY_PARAM_PUB_KEY, public_bytes),
-                                     octets(OSSL_PKEY_PARAM_PRIV_KEY, private_bytes), OSSL_PARAM_construct_end()};
-    const PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_name(openssl_library(), curve.name, nullptr)};
-    EVP_PKEY* key = nullptr;
-    if (!ctx || EVP_PKEY_fromdata_init(ctx.get()) <= 0) return nullptr;
-    if (EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_KEYPAIR, params.data()) <= 0) return nullptr;
-    return PkeyPtr{key};
-}
-
 PkeyPtr make_pkey(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
     if (curve.family == Family::weierstrass) return make_weierstrass(curve, private_bytes, public_bytes);
     const bool both = !private_bytes.empty() && !public_bytes.empty();
-    if (curve.family == Family::montgomery && both) return make_montgomery_pair(curve, private_bytes, public_bytes);
+    if (curve.family == Family::montgomery && both) return raw_pair(curve.name, private_bytes, public_bytes);
     return make_raw(curve, private_bytes, public_bytes);
 }
 

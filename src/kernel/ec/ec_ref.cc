@@ -2,73 +2,39 @@
 
 #include "kernel/ec/ec_ref.hpp"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/obj_mac.h>
 #include <string.h>
 
 #include <memory>
-#include <new>
 #include <span>
-#include <utility>
 
 #include "kernel/ec/secret.hpp"
+#include "kernel/evp_ref.hpp"
 #include "kernel/openssl_ref.hpp"
 
 namespace octavo::kernel::ec {
 namespace {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using GroupPtr = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
-using PointPtr = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using KeyPtr = std::unique_ptr<EC_KEY, Deleter<EC_KEY_free>>;
 using SigPtr = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
-using BnCtxPtr = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
-using BnPtr = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
-
-/// Leaves the thread's error queue as it was found.
-class KeepErrors {
-public:
-    KeepErrors() noexcept { ERR_set_mark(); }
-    KeepErrors(const KeepErrors&) = delete;
-    KeepErrors& operator=(const KeepErrors&) = delete;
-    ~KeepErrors() { ERR_pop_to_mark(); }
-};
 
 template <RefCurve>
 struct Names;
 template <>
 struct Names<RefCurve::p256> {
-    static constexpr int kNid = NID_X9_62_prime256v1, kLen = 32;
+    static constexpr const char* kName = "P-256";
+    static constexpr int kLen = 32;
 };
 template <>
 struct Names<RefCurve::p384> {
-    static constexpr int kNid = NID_secp384r1, kLen = 48;
-};
-
-/// A curve of one generation of OpenSSL objects (openssl_ref.hpp). Older ones stay reachable.
-struct Group {
-    GroupPtr group;
-    unsigned generation;
-    Group* older;
+    static constexpr const char* kName = "P-384";
+    static constexpr int kLen = 48;
 };
 
 template <RefCurve kCurve>
 const EC_GROUP* group_of() noexcept {
-    static std::atomic<Group*> newest{nullptr};
-    const Group* found = of_this_generation(newest, [](Group* older, unsigned generation) noexcept -> Group* {
-        GroupPtr group{EC_GROUP_new_by_curve_name_ex(openssl_library(), nullptr, Names<kCurve>::kNid)};
-        return group ? new (std::nothrow) Group{std::move(group), generation, older} : nullptr;
-    });
-    return found == nullptr ? nullptr : found->group.get();
+    static std::atomic<NamedGroup*> newest{nullptr};
+    return kernel::group_of(Names<kCurve>::kName, newest);
 }
 
 BnPtr number(const std::uint8_t* bytes, int len) noexcept { return BnPtr{BN_bin2bn(bytes, len, nullptr)}; }

@@ -1,48 +1,13 @@
-#include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
 
-#include <memory>
 #include <span>
 
-#include "base/wipe.hpp"
 #include "kernel/ed25519/ed25519_rows.hpp"
+#include "kernel/evp_ref.hpp"
 #include "kernel/openssl_ref.hpp"
 
 namespace octavo::kernel::ed25519 {
 namespace {
-
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-
-/// With the public key at hand: OpenSSL works out that of every seed that comes without one.
-PkeyPtr key_pair(const std::uint8_t* seed, const std::uint8_t* public_key) noexcept {
-    struct {
-        std::uint8_t seed[kKeyLen], public_key[kKeyLen];
-    } copy;
-    const WipeOnExit wiper(copy);
-    memcpy(copy.seed, seed, kKeyLen);
-    memcpy(copy.public_key, public_key, kKeyLen);
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, copy.seed, kKeyLen),
-                                 OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy.public_key, kKeyLen),
-                                 OSSL_PARAM_construct_end()};
-    const PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_name(openssl_library(), "ED25519", nullptr)};
-    EVP_PKEY* key = nullptr;
-    if (!ctx || EVP_PKEY_fromdata_init(ctx.get()) != 1) return nullptr;
-    // does not write to the parameters
-    EVP_PKEY_fromdata(ctx.get(), &key, EVP_PKEY_KEYPAIR, const_cast<OSSL_PARAM*>(params));
-    return PkeyPtr{key};
-}
 
 bool keygen(const KeygenJob& job) noexcept {
     const PkeyPtr key{EVP_PKEY_new_raw_private_key_ex(openssl_library(), "ED25519", nullptr, job.seed, kKeyLen)};
@@ -51,7 +16,7 @@ bool keygen(const KeygenJob& job) noexcept {
 }
 
 bool sign(const SignJob& job) noexcept {
-    const PkeyPtr key = key_pair(job.seed, job.public_key);
+    const PkeyPtr key = raw_pair("ED25519", {job.seed, kKeyLen}, {job.public_key, kKeyLen});
     const MdCtxPtr ctx{EVP_MD_CTX_new()};
     std::size_t len = kSignatureLen;
     return key && ctx &&
@@ -82,9 +47,8 @@ bool verify(const VerifyJob& job) noexcept {
 
 template <typename Job>
 void run_each(bool (*run)(const Job&) noexcept, Job* jobs, std::size_t count) noexcept {
-    ERR_set_mark();
+    const KeepErrors keep;
     for (Job& job : std::span{jobs, count}) job.ok = run(job);
-    ERR_pop_to_mark();
 }
 
 }  // namespace
