@@ -11,4 +11,12 @@ bool row_usable(const char* name, cpu::Features needs) noexcept;
 /// The value of OCTAVO_FORCE_ROW, or null.
 const char* forced_row() noexcept;
 
+/// The first row of a table that may run, leaving out its last, `ref`; null where there is none.
+template <typename Rows>
+auto first_usable_lane_row(const Rows& rows) noexcept -> decltype(rows.data()) {
+    for (const auto& row : rows)
+        if (&row != &rows.back() && row_usable(row.name, row.needs)) return &row;
+    return nullptr;
+}
+
 }  // namespace octavo::kernel

@@ -23,10 +23,6 @@ std::span<const ec::Row> rows() noexcept { return kRows; }
 
 const ec::Row& ref_row() noexcept { return kRows.back(); }
 
-const ec::Row* lane_row() noexcept {
-    for (const auto& row : kRows)
-        if (&row != &ref_row() && row_usable(row.name, row.needs)) return &row;
-    return nullptr;
-}
+const ec::Row* lane_row() noexcept { return first_usable_lane_row(kRows); }
 
 }  // namespace octavo::kernel::p256

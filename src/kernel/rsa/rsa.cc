@@ -26,10 +26,6 @@ std::span<const Row> rows() noexcept { return kRows; }
 
 const Row& ref_row() noexcept { return kRows.back(); }
 
-const Row* lane_row() noexcept {
-    for (const auto& row : kRows)
-        if (&row != &ref_row() && row_usable(row.name, row.needs)) return &row;
-    return nullptr;
-}
+const Row* lane_row() noexcept { return first_usable_lane_row(kRows); }
 
 }  // namespace octavo::kernel::rsa
