@@ -6,18 +6,19 @@
 #include <new>
 
 #include "base/error.hpp"
+#include "capi/guard.hpp"
 #include "job/thread.hpp"
 #include "job/wait.hpp"
 
 namespace {
 
 using octavo::fail;
+using octavo::capi::guarded;
+using octavo::capi::null_argument;
 using octavo::job::Job;
 using octavo::job::Thread;
 using octavo::job::Wait;
 using octavo::job::waits;
-
-octavo_status null_argument(const char* name) noexcept { return fail(OCTAVO_ERR_NULL_ARGUMENT, "%s: null", name); }
 
 octavo_status no_thread() noexcept {
     return fail(OCTAVO_ERR_NO_MEMORY, "no jobs for this thread: memory ran out, or the thread is ending");
@@ -32,12 +33,10 @@ Job* current() noexcept {
 
 /// Looks a context up and calls `body` with it. For the thread that the context belongs to.
 template <typename Body>
-octavo_status with(octavo_wait_context handle, Body&& body) noexcept try {
+octavo_status with(octavo_wait_context handle, Body&& body) noexcept {
     auto* wait = waits().look_up(handle.id);
     if (wait == nullptr) return fail(OCTAVO_ERR_BAD_HANDLE, "wait: the context was freed or never was");
-    return body(*wait);
-} catch (const std::bad_alloc&) {
-    return fail(OCTAVO_ERR_NO_MEMORY, "memory ran out");
+    return guarded([&] { return body(*wait); });
 }
 
 /// The same for calls from any thread: the context stays until `body` returns.

@@ -2,9 +2,10 @@
 
 #include <bit>
 #include <cstring>
-#include <new>
+#include <memory>
 
 #include "base/error.hpp"
+#include "capi/guard.hpp"
 #include "config/thread_instance.hpp"
 #include "instance/instance.hpp"
 #include "request/ec_key.hpp"
@@ -13,30 +14,17 @@
 namespace {
 
 using octavo::fail;
+using octavo::capi::check_size;
+using octavo::capi::guarded;
+using octavo::capi::null_argument;
 using octavo::instance::Instance;
-
-/// No exception passes the C edge: what start-up and registration may throw becomes a status.
-template <typename Body>
-octavo_status guarded(Body&& body) noexcept try {
-    return body();
-} catch (const std::bad_alloc&) {
-    return fail(OCTAVO_ERR_NO_MEMORY, "memory ran out");
-} catch (...) {
-    return fail(OCTAVO_ERR_INTERNAL, "an exception reached the C interface");
-}
-
-octavo_status null_argument(const char* name) noexcept { return fail(OCTAVO_ERR_NULL_ARGUMENT, "%s: null", name); }
-
-octavo_status bad_size(const char* name, std::size_t size, std::size_t expected) noexcept {
-    return fail(OCTAVO_ERR_BAD_ARGUMENT, "%s.size: %zu; set it to sizeof, which is %zu here", name, size, expected);
-}
 
 template <typename Kind, typename Numbers>
 octavo_status create_key(const Numbers* numbers, octavo_key* key) noexcept {
     if (key == nullptr) return null_argument("key");
     *key = {0};
     if (numbers == nullptr) return null_argument("numbers");
-    if (numbers->size != sizeof *numbers) return bad_size("numbers", numbers->size, sizeof *numbers);
+    if (const auto status = check_size("numbers", *numbers); status != OCTAVO_OK) return status;
     return guarded([&] {
         std::unique_ptr<octavo::request::Key> created;
         if (const auto status = Kind::create(*numbers, created); status != OCTAVO_OK) return status;
@@ -54,7 +42,7 @@ octavo_status with(octavo_instance handle, Body&& body) noexcept {
 }
 
 octavo_status check_config(const octavo_instance_config& config) noexcept {
-    if (config.size != sizeof config) return bad_size("config", config.size, sizeof config);
+    if (const auto status = check_size("config", config); status != OCTAVO_OK) return status;
     if (config.name != nullptr && std::strlen(config.name) > 31)
         return fail(OCTAVO_ERR_BAD_ARGUMENT, "config.name: over 31 bytes");
     if (config.driver > OCTAVO_DRIVER_THREADS)
@@ -225,7 +213,7 @@ octavo_status octavo_instance_fd(octavo_instance instance, int* fd) {
 octavo_status octavo_submit(octavo_instance instance, const octavo_submission* submission, octavo_request* request) {
     if (request != nullptr) *request = {0};
     if (submission == nullptr) return null_argument("submission");
-    if (submission->size != sizeof *submission) return bad_size("submission", submission->size, sizeof *submission);
+    if (const auto status = check_size("submission", *submission); status != OCTAVO_OK) return status;
     if (request == nullptr && submission->callback == nullptr) return null_argument("request");
     return with(instance, [&](Instance& object) {
         std::uint64_t id = 0;
@@ -272,7 +260,7 @@ octavo_status octavo_execute(octavo_instance instance, octavo_key key, uint32_t 
 
 octavo_status octavo_instance_statistics(octavo_instance instance, octavo_statistics* statistics) {
     if (statistics == nullptr) return null_argument("statistics");
-    if (statistics->size != sizeof *statistics) return bad_size("statistics", statistics->size, sizeof *statistics);
+    if (const auto status = check_size("statistics", *statistics); status != OCTAVO_OK) return status;
     return with(instance, [&](Instance& object) {
         object.statistics(*statistics);
         return OCTAVO_OK;

@@ -1,27 +1,19 @@
 #include <octavo/octavo.h>
 
 #include <cstdio>
-#include <new>
 
 #include "base/error.hpp"
+#include "capi/guard.hpp"
 #include "config/process.hpp"
 #include "config/thread_instance.hpp"
 
 namespace {
 
 using octavo::fail;
+using octavo::capi::check_size;
+using octavo::capi::guarded;
+using octavo::capi::null_argument;
 namespace config = octavo::config;
-
-template <typename Body>
-octavo_status guarded(Body&& body) noexcept try {
-    return body();
-} catch (const std::bad_alloc&) {
-    return fail(OCTAVO_ERR_NO_MEMORY, "memory ran out");
-} catch (...) {
-    return fail(OCTAVO_ERR_INTERNAL, "an exception reached the C interface");
-}
-
-octavo_status null_argument(const char* name) noexcept { return fail(OCTAVO_ERR_NULL_ARGUMENT, "%s: null", name); }
 
 void describe(const config::SectionInstance& given, octavo_section_instance& out) noexcept {
     std::snprintf(out.name, sizeof out.name, "%s", given.name.c_str());
@@ -69,9 +61,7 @@ octavo_status octavo_section_count(size_t* count) {
 
 octavo_status octavo_section_get(size_t index, octavo_section_instance* instance) {
     if (instance == nullptr) return null_argument("instance");
-    if (instance->size != sizeof *instance)
-        return fail(OCTAVO_ERR_BAD_ARGUMENT, "instance.size: %zu; set it to sizeof, which is %zu here", instance->size,
-                    sizeof *instance);
+    if (const auto status = check_size("instance", *instance); status != OCTAVO_OK) return status;
     return guarded([&] {
         const auto plan = config::process_plan();
         if (index >= plan->instances.size())
