@@ -45,6 +45,20 @@ void again(Work& work, Counters::Work& counters) noexcept {
     run_on_ref_row(work);
 }
 
+/// Ends one whose `ok` judges its input: `status` where that is bad.
+void judge(Work& work, bool ok, octavo_status status, Counters::Work& counters) noexcept {
+    done(work, ok ? OCTAVO_OK : status, counters);
+}
+
+/// Ends one whose input is known to be good. Where lanes could not do it, the portable row does, whose operand lies where
+/// `deliver` puts the result.
+template <typename Deliver>
+void finish(Work& work, bool ok, Counters::Work& counters, Deliver&& deliver) noexcept {
+    if (!ok) return again(work, counters);
+    deliver();
+    done(work, OCTAVO_OK, counters);
+}
+
 /// FIPS 186-5, 6.4.1, step 2: a longer hash is cut, a shorter one is a number as it is.
 template <typename Curve>
 void take_digest(Bytes digest, Field<Curve>& out) noexcept {
@@ -74,15 +88,11 @@ void sign(std::span<Work> batch, Counters::Work& counters) noexcept {
     }
     Curve::row().nonces(nonces.data(), batch.size());
     Curve::row().sign(jobs.data(), batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!jobs[i].ok) {
-            again(batch[i], counters);
-            continue;
-        }
-        std::copy(data.s[i].begin(), data.s[i].end(),
-                  std::copy(data.r[i].begin(), data.r[i].end(), batch[i].out.begin()));
-        done(batch[i], OCTAVO_OK, counters);
-    }
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        finish(batch[i], jobs[i].ok, counters, [&] {
+            const auto end = std::copy(data.r[i].begin(), data.r[i].end(), batch[i].out.begin());
+            std::copy(data.s[i].begin(), data.s[i].end(), end);
+        });
 }
 
 template <typename Curve>
@@ -96,8 +106,7 @@ void verify(std::span<Work> batch, Counters::Work& counters) noexcept {
         jobs[i] = {digests[i].data(), signature, signature + Curve::kLen, point, point + Curve::kLen, false};
     }
     Curve::row().verify(jobs.data(), batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i)
-        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_SIGNATURE, counters);
+    for (std::size_t i = 0; i < batch.size(); ++i) judge(batch[i], jobs[i].ok, OCTAVO_ERR_BAD_SIGNATURE, counters);
 }
 
 template <typename Curve>
@@ -120,7 +129,7 @@ void derive(std::span<Work> batch, Counters::Work& counters) noexcept {
     if (count > 0) Curve::row().derive(jobs.data(), count);
     for (std::size_t i = 0; i < count; ++i) {
         std::copy(secrets[i].begin(), secrets[i].end(), owners[i]->out.begin());
-        done(*owners[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_POINT, counters);
+        judge(*owners[i], jobs[i].ok, OCTAVO_ERR_BAD_POINT, counters);
     }
 }
 
@@ -140,12 +149,7 @@ void generate(std::span<Work> batch, Counters::Work& counters) noexcept {
         owners[count++] = &work;
     }
     if (count > 0) Curve::row().keygen(jobs.data(), count);
-    for (std::size_t i = 0; i < count; ++i) {
-        if (jobs[i].ok)
-            done(*owners[i], OCTAVO_OK, counters);
-        else
-            again(*owners[i], counters);
-    }
+    for (std::size_t i = 0; i < count; ++i) finish(*owners[i], jobs[i].ok, counters, [] {});
 }
 
 /// Key pairs of 32 random bytes each.
@@ -165,12 +169,7 @@ void generate_bytes(std::span<Work> batch, Counters::Work& counters, Run&& run) 
         jobs[i] = {out, out + kLen, false};
     }
     run(jobs.data(), batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (jobs[i].ok)
-            done(batch[i], OCTAVO_OK, counters);
-        else
-            again(batch[i], counters);
-    }
+    for (std::size_t i = 0; i < batch.size(); ++i) finish(batch[i], jobs[i].ok, counters, [] {});
 }
 
 }  // namespace
@@ -209,7 +208,7 @@ void derive_x25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& 
     x25519::lane_row()->derive(jobs.data(), batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         std::copy(secrets[i].begin(), secrets[i].end(), batch[i].out.begin());
-        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_POINT, counters);
+        judge(batch[i], jobs[i].ok, OCTAVO_ERR_BAD_POINT, counters);
     }
 }
 
@@ -227,14 +226,9 @@ void sign_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& c
                    batch[i].in.size(),       signatures[i].data(),    false};
     }
     ed25519::lane_row()->sign(jobs.data(), batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!jobs[i].ok) {
-            again(batch[i], counters);
-            continue;
-        }
-        std::copy(signatures[i].begin(), signatures[i].end(), batch[i].out.begin());
-        done(batch[i], OCTAVO_OK, counters);
-    }
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        finish(batch[i], jobs[i].ok, counters,
+               [&] { std::copy(signatures[i].begin(), signatures[i].end(), batch[i].out.begin()); });
 }
 
 void verify_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
@@ -244,8 +238,7 @@ void verify_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work&
         jobs[i] = {key_of(batch[i]).public_key().data(), message.data(), message.size(), batch[i].in.data(), false};
     }
     ed25519::lane_row()->verify(jobs.data(), batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i)
-        done(batch[i], jobs[i].ok ? OCTAVO_OK : OCTAVO_ERR_BAD_SIGNATURE, counters);
+    for (std::size_t i = 0; i < batch.size(); ++i) judge(batch[i], jobs[i].ok, OCTAVO_ERR_BAD_SIGNATURE, counters);
 }
 
 void generate_ed25519_lanes(std::span<Work> batch, const Scratch&, Counters::Work& counters) noexcept {
