@@ -3,40 +3,18 @@
 #include <openssl/param_build.h>
 #include <openssl/params.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <map>
 
 #include "curve_keys.hpp"
 #include "places.hpp"
 #include "shim.hpp"
+#include "wycheproof.hpp"
 
 // Third-party vectors (Project Wycheproof) through EVP and the provider, outside of jobs and in them. A field or a group type that is not
 // known fails.
 namespace octavo::test {
 namespace {
 
-using Json = nlohmann::json;
-
-Data unhex(const std::string& text) {
-    Data bytes(text.size() / 2);
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes[i] = static_cast<std::uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
-    return bytes;
-}
-
-std::filesystem::path vectors() {
-    const auto* override = std::getenv("OCTAVO_VECTORS");
-    return std::filesystem::path(override != nullptr ? override : OCTAVO_SHARED_VECTORS) / "wycheproof";
-}
-
-void expect_known(const Json& object, const std::set<std::string>& known) {
-    for (const auto& [name, value] : object.items()) EXPECT_TRUE(known.contains(name)) << "unknown field " << name;
-}
-
-const std::set<std::string> kFileFields = {"algorithm", "schema", "numberOfTests", "header", "notes", "testGroups"};
 const std::set<std::string> kGroupFields = {"type",         "source", "publicKey", "publicKeyDer", "publicKeyPem",
                                             "publicKeyJwk", "sha",    "curve",     "encoding",     "tests"};
 const std::set<std::string> kTestFields = {"tcId", "comment", "flags",   "result", "msg",
@@ -96,46 +74,24 @@ bool derives(const Json& group, const Json& test) {
     return !secret.empty();
 }
 
-using Check = bool (*)(const Json&, const Json&);
-
 Check check_for(const std::string& type) {
     if (type == "EcdsaVerify" || type == "EddsaVerify") return verifies;
     if (type == "EcdhEcpointTest" || type == "XdhComp") return derives;
     return nullptr;
 }
 
-int run_group(const Json& group) {
-    expect_known(group, kGroupFields);
-    const auto check = check_for(group.at("type"));
-    if (check == nullptr) {
-        ADD_FAILURE() << "unknown group type " << group.at("type");
-        return 0;
-    }
-    int count = 0;
-    for (const auto& test : group.at("tests")) {
-        expect_known(test, kTestFields);
-        const bool right = check(group, test);
-        ERR_clear_error();
-        ++count;
-        if (test.at("result") == "acceptable") continue;
-        EXPECT_EQ(right, test.at("result") == "valid") << test.at("tcId") << " " << test.at("comment");
-    }
-    return count;
-}
-
 class CurveWycheproof : public testing::TestWithParam<const char*> {};
 
 TEST_P(CurveWycheproof, Vectors) {
-    if (!std::filesystem::exists(vectors()))
-        GTEST_SKIP() << "no third-party vectors at " << vectors() << " (set OCTAVO_VECTORS)";
-    const auto file = Json::parse(std::ifstream(vectors() / GetParam()));
-    expect_known(file, kFileFields);
+    if (!has_vectors()) GTEST_SKIP() << no_vectors();
+    const auto file = read_vectors(GetParam());
     for (const auto& place : kPlaces) {
         if (place.side() != with_octavo()) continue;
         SCOPED_TRACE(place.name);
         const int before = shim::operations();
         int count = 0;
-        for (const auto& group : file.at("testGroups")) place.run([&] { count += run_group(group); });
+        for (const auto& group : file.at("testGroups"))
+            place.run([&] { count += run_group(group, kGroupFields, kTestFields, check_for(group.at("type"))); });
         EXPECT_EQ(count, file.at("numberOfTests").get<int>());
         EXPECT_EQ(shim::operations() > before, place.run != in_no_job);
     }
@@ -146,9 +102,7 @@ INSTANTIATE_TEST_SUITE_P(Files, CurveWycheproof,
                                          "ecdh_secp521r1_ecpoint_test.json", "ecdsa_secp256r1_sha256_test.json",
                                          "ecdsa_secp384r1_sha384_test.json", "ecdsa_secp521r1_sha512_test.json",
                                          "ed25519_test.json", "x25519_test.json", "x448_test.json"),
-                         [](const auto& file) {
-                             return std::string(file.param).substr(0, std::string(file.param).find(".json"));
-                         });
+                         name_of_file);
 
 }  // namespace
 }  // namespace octavo::test
