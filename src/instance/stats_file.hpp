@@ -87,7 +87,7 @@ struct ProcessStats {
         octavo_statistics counters;
     };
     std::vector<Instance> instances;
-    SectionNote section;
+    SectionNote section{};
     std::uint64_t start = 0;  ///< as StatsFile::process_start
 };
 
