@@ -72,6 +72,7 @@ typedef enum octavo_status {
     OCTAVO_ERR_CONFIGURATION =
         -15,                     /* an endpoint file is wrong (the text names file and line), or has no such section */
     OCTAVO_ERR_NO_SECTION = -16, /* every internal section of that name is taken */
+    OCTAVO_ERR_STARTED = -17,    /* too late: instances have started with other settings */
 
     /* A key was refused; the code names the field. */
     OCTAVO_ERR_KEY_N = -32,
@@ -293,6 +294,104 @@ OCTAVO_API octavo_status octavo_section_get(size_t index, octavo_section_instanc
 OCTAVO_API octavo_status octavo_section_bind(size_t index);
 /* Which instance of the section the calling thread's belongs to; SIZE_MAX: none. */
 OCTAVO_API octavo_status octavo_section_binding(size_t* index);
+
+/* ---- polling ---- */
+
+/*
+ * Who drives the device behind the threads' own instances (octavo_thread_instance()), and who tells a waiter, a paused job above all, that
+ * its request is done. All modes give the same results. In all of them a thread outside of jobs computes in place, and a full ring
+ * is an operation computed in place in the end. Instances made with octavo_instance_create() or octavo_thread_instance_configure() are
+ * their caller's, whatever the mode.
+ *
+ * The settings are the process's: from octavo_polling_set(), or the front end that was told (the provider's section of openssl.cnf), else
+ * from the endpoint file of the section's instance, else the default. They count from the first octavo_thread_instance(), and can then
+ * be changed only after octavo_polling_reset(). A forked child has its parent's settings, and polling threads of its own.
+ */
+typedef enum octavo_polling_mode {
+    /* Nothing to choose: an engine thread computes and wakes each waiter as soon as it is done, and a job that is alone computes in place */
+    OCTAVO_POLLING_DEFAULT = 0,
+    OCTAVO_POLLING_TIMER = 1, /* an internal thread polls every `interval_ns` while requests are in flight */
+    OCTAVO_POLLING_EVENT =
+        2, /* an internal thread sleeps on the instances' descriptors (epoll), at most `timeout_ms` */
+    OCTAVO_POLLING_EXTERNAL = 3, /* the application calls octavo_polling_poll() */
+    /* the same, and the application chooses the moment by the numbers at octavo_polling_in_flight() */
+    OCTAVO_POLLING_HEURISTIC = 4,
+    /* the waiter itself: a job pauses once, so that others may submit, its waiter is told at once, and resumed it polls until it is done */
+    OCTAVO_POLLING_INLINE = 5
+} octavo_polling_mode;
+
+/* Zeroed fields are defaults. `size` is sizeof(octavo_polling). */
+typedef struct octavo_polling {
+    size_t size;
+    uint32_t mode; /* octavo_polling_mode; OCTAVO_POLLING_DEFAULT: what the endpoint file says, else the default */
+    /*
+     * octavo_driver, in all modes but the default: who computes, where an endpoint file does not say. OCTAVO_DRIVER_THREADS: an engine thread
+     * for each thread's instance, and polling hands its replies over; otherwise whoever polls computes.
+     */
+    uint32_t driver;
+    uint64_t interval_ns; /* OCTAVO_POLLING_TIMER: 1 to 10,000,000; 0: 10,000 */
+    uint32_t timeout_ms;  /* OCTAVO_POLLING_EVENT: 1 to 60,000; 0: 1,000 */
+} octavo_polling;
+
+/*
+ * Settings for all threads' instances to come. OCTAVO_ERR_BAD_ARGUMENT for a value out of its range, and OCTAVO_ERR_STARTED where
+ * an instance has started and the settings are not those that hold: nothing has changed then.
+ */
+OCTAVO_API octavo_status octavo_polling_set(const octavo_polling* settings);
+/* What octavo_polling_set() has set; zeroed fields are filled in with what they stand for. `size` is set by the caller. */
+OCTAVO_API octavo_status octavo_polling_get(octavo_polling* settings);
+/*
+ * Back to the default, and open for another octavo_polling_set(). Each thread's instance is made anew at the next octavo_thread_instance()
+ * that finds it without requests; until then it works as it did. Handles of threads' instances are void then.
+ */
+OCTAVO_API octavo_status octavo_polling_reset(void);
+/* The mode in which an instance works: an octavo_polling_mode. OCTAVO_POLLING_DEFAULT for those that are their caller's. */
+OCTAVO_API octavo_status octavo_instance_polling(octavo_instance instance, uint32_t* mode);
+
+/*
+ * For polling, the process has as many crypto instances as its section, or one without a section: each stands for the threads' instances
+ * that belong to it.
+ */
+OCTAVO_API octavo_status octavo_polling_count(size_t* count);
+/* Binds the calling thread to one, as octavo_section_bind(); without a section, to 0. OCTAVO_ERR_BAD_ARGUMENT from the count on. */
+OCTAVO_API octavo_status octavo_polling_bind(size_t index);
+
+#define OCTAVO_POLLING_ALL SIZE_MAX       /* every instance of the process */
+#define OCTAVO_POLLING_OWN (SIZE_MAX - 1) /* the calling thread's */
+/*
+ * Polls instance `index`, or one of the above, once: computes where the poller does, until nothing waits; tells the waiters of what is
+ * done, by callback or descriptor, in the calling thread; stores how many in *num_completed (may be null). Any thread, also several
+ * at once, which share the work. Does not wait. A callback may resume its job.
+ * OCTAVO_ERR_UNSUPPORTED in other modes than external and heuristic; OCTAVO_ERR_BAD_ARGUMENT for an index out of range.
+ */
+OCTAVO_API octavo_status octavo_polling_poll(size_t index, size_t* num_completed);
+/*
+ * A descriptor for the application's event loop, readable when octavo_polling_poll() of that instance (0 up to the count) has
+ * something to do; that call drains it. It stays the library's: never read, write or close it. After fork() the child must ask again.
+ * OCTAVO_ERR_UNSUPPORTED, OCTAVO_ERR_BAD_ARGUMENT as above, OCTAVO_ERR_SYSTEM.
+ */
+OCTAVO_API octavo_status octavo_polling_fd(size_t index, int* fd);
+
+typedef enum octavo_in_flight {
+    OCTAVO_IN_FLIGHT_ASYMMETRIC = 1,
+    OCTAVO_IN_FLIGHT_KDF = 2,
+    OCTAVO_IN_FLIGHT_CIPHER = 3
+} octavo_in_flight;
+/*
+ * Where the number of requests of a kind (octavo_in_flight) can be read that are in flight in the threads' instances of all modes but the
+ * default: submitted, and not seen done or cancelled by their thread. The address is valid and the same as long as the process lives; read it
+ * without a lock (an aligned 32-bit load). A child starts with 0. OCTAVO_ERR_BAD_ARGUMENT for another kind.
+ */
+OCTAVO_API octavo_status octavo_polling_in_flight(uint32_t kind, const volatile int32_t** count);
+
+/*
+ * How often a front end tries again to submit an operation that found the ring full, each time after a pause of its job, before it
+ * computes it in place: 0 to 100,000, or -1 for without limit; 8 at first. May be set at any time. OCTAVO_ERR_BAD_ARGUMENT.
+ */
+OCTAVO_API octavo_status octavo_retry_limit_set(int32_t limit);
+OCTAVO_API octavo_status octavo_retry_limit_get(int32_t* limit);
+/* How often octavo_submit() has answered OCTAVO_RETRY in this process, all instances together; a child starts with 0. */
+OCTAVO_API octavo_status octavo_retry_count(uint64_t* count);
 
 /* ---- requests ---- */
 

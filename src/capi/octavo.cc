@@ -98,6 +98,7 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_BAD_SIGNATURE);
         NAME(OCTAVO_ERR_CONFIGURATION);
         NAME(OCTAVO_ERR_NO_SECTION);
+        NAME(OCTAVO_ERR_STARTED);
         NAME(OCTAVO_ERR_KEY_N);
         NAME(OCTAVO_ERR_KEY_E);
         NAME(OCTAVO_ERR_KEY_D);
@@ -186,6 +187,14 @@ octavo_status octavo_instance_driver(octavo_instance instance, uint32_t* driver)
     if (driver == nullptr) return null_argument("driver");
     return with(instance, [&](Instance& object) {
         *driver = object.driver();
+        return OCTAVO_OK;
+    });
+}
+
+octavo_status octavo_instance_polling(octavo_instance instance, uint32_t* mode) {
+    if (mode == nullptr) return null_argument("mode");
+    return with(instance, [&](Instance& object) {
+        *mode = object.polling_mode();
         return OCTAVO_OK;
     });
 }

@@ -95,6 +95,7 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
         return fail(OCTAVO_ERR_UNSUPPORTED, "wakeup: an inline instance has nobody to wake the waiter; poll it");
     if (free_.empty()) {
         add(counters().retried, 1);
+        count_retry();
         return OCTAVO_RETRY;
     }
     const auto number = free_.back();

@@ -13,6 +13,7 @@
 #include "device/executor.hpp"
 #include "device/port.hpp"
 #include "instance/alone.hpp"
+#include "instance/polling.hpp"
 #include "instance/stats_file.hpp"
 
 namespace octavo::instance {
@@ -29,6 +30,8 @@ public:
         bool portable_only =
             false;              ///< of a process that was denied a section: everything falls back, and is counted so
         device::Cores cores{};  ///< where an engine thread runs
+        Polling polling{};
+        std::size_t index = 0;  ///< of the process's instances for polling (octavo.h): which one this belongs to
     };
 
     explicit Instance(const Config& config);
@@ -60,6 +63,7 @@ public:
         num_waiting = num_in_flight_;
     }
     octavo_driver driver() const noexcept { return config_.driver; }
+    octavo_polling_mode polling_mode() const noexcept { return config_.polling.mode; }
 
 private:
     /// A zombie is cancelled and still the device's; `calling` is done, and its callback runs.

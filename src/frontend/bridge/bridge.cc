@@ -11,8 +11,6 @@
 namespace octavo::bridge {
 namespace {
 
-/// Pauses for a place in a full ring before the operation is done in place: others may have results to fetch first.
-constexpr int kRoomPauses = 8;
 /// Returns from a pause with nothing done before the wait happens in place. OpenSSL answers a blocked pause (ASYNC_block_pause)
 /// as if the job had been paused and resumed; a caller that resumes without waiting looks the same.
 constexpr int kIdleReturns = 64;
@@ -40,12 +38,7 @@ public:
 
     octavo_status run() noexcept {
         auto status = submit();
-        for (int i = 0; status == OCTAVO_RETRY && i < kRoomPauses; ++i) {
-            if (!polled_outside_) octavo_poll(raw_.instance, kPollQuota, nullptr);
-            const auto paused = pauser_.pause_for_room();
-            if (paused != OCTAVO_OK) return paused;
-            status = submit();
-        }
+        if (status == OCTAVO_RETRY) status = submit_again();
         if (status == OCTAVO_PENDING) {
             pauser_.submitted(raw_.instance, request_);
             status = await();
@@ -77,6 +70,27 @@ private:
             submission.wakeup = wakeup;
         }
         return octavo_submit(raw_.instance, &submission, &request_);
+    }
+
+    /// As often as the retry limit allows, each time after a pause: others may have results to fetch first.
+    octavo_status submit_again() noexcept {
+        std::int32_t limit = 0;
+        octavo_retry_limit_get(&limit);
+        auto status = OCTAVO_RETRY;
+        for (std::int32_t i = 0; status == OCTAVO_RETRY && (limit < 0 || i < limit); ++i) {
+            make_room(i);
+            const auto paused = pauser_.pause_for_room();
+            if (paused != OCTAVO_OK) return paused;
+            status = submit();
+        }
+        return status;
+    }
+
+    /// Where nobody else polls, because the pause is blocked, it is this thread's turn in the end.
+    void make_room(std::int32_t tries) noexcept {
+        const bool is_stuck = tries >= kIdleReturns;
+        if (is_stuck) octavo_polling_poll(OCTAVO_POLLING_OWN, nullptr);
+        if (!polled_outside_ || is_stuck) octavo_poll(raw_.instance, kPollQuota, nullptr);
     }
 
     static void replied(void* operation, octavo_request, octavo_status status, const std::uint8_t* output,
