@@ -7,13 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/block.hpp"
 #include "frontend/provider/key.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/twin_context.hpp"
 
 // As with signatures, what is plain sailing runs here and the rest is the twin's; with one difference: once a ciphertext has been
 // decrypted, nothing depends on what it held, so that its padding is judged here, in constant time.
@@ -76,20 +75,9 @@ Plan read_plan(const DefaultSide& standard, void* twin) {
     return plan;
 }
 
-struct Context {
-    const Provider& provider;
-    void* twin;
-    Key* key = nullptr;
+struct Context : TwinContext<Key, CipherFunctions> {
+    using TwinContext::TwinContext;
 
-    Context(const Provider& of, void* its_twin) noexcept : provider(of), twin(its_twin) {}
-    ~Context() {
-        functions().freectx(twin);
-        if (key != nullptr) key->release();
-    }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
-
-    const CipherFunctions& functions() const noexcept { return provider.standard.cipher(); }
     std::size_t len() const noexcept { return key->bytes(); }
     /// Read again after settings have changed, when an operation wants it: applications make several in a row.
     void settings_changed() noexcept { plan_is_right_ = false; }
@@ -97,6 +85,12 @@ struct Context {
         if (!plan_is_right_) plan_ = read_plan(provider.standard, twin);
         plan_is_right_ = true;
         return plan_;
+    }
+    template <class Init>
+    int init(Init* twin_init, void* new_key, const OSSL_PARAM params[]) noexcept {
+        if (!start(new_key, [&](void* twin_key) { return twin_init(twin, twin_key, params); })) return 0;
+        settings_changed();
+        return 1;
     }
     bool size_is_ours() const noexcept { return key != nullptr && len() != 0 && len() <= kMaxModulusBytes; }
 
@@ -107,51 +101,14 @@ private:
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
 
-void* newctx(void* provctx) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    auto* twin = provider.standard.cipher().newctx(provider.standard.provctx());
-    if (twin == nullptr) return nullptr;
-    auto* context = new (std::nothrow) Context(provider, twin);
-    if (context == nullptr) provider.standard.cipher().freectx(twin);
-    return context;
-}
-
-void freectx(void* context) { delete static_cast<Context*>(context); }
-
-void* dupctx(void* context) {
-    const auto& from = context_of(context);
-    auto* twin = from.functions().dupctx(from.twin);
-    if (twin == nullptr) return nullptr;
-    auto* to = new (std::nothrow) Context(from.provider, twin);
-    if (to == nullptr) {
-        from.functions().freectx(twin);
-        return nullptr;
-    }
-    if (from.key != nullptr) to->key = from.key->retain();
-    return to;
-}
-
-template <class Init>
-int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]) {
-    auto* new_key = static_cast<Key*>(key);
-    if (twin_init(context.twin, new_key == nullptr ? nullptr : new_key->twin(), params) != 1) return 0;
-    if (new_key != nullptr) {
-        new_key->retain();
-        if (context.key != nullptr) context.key->release();
-        context.key = new_key;
-    }
-    context.settings_changed();
-    return 1;
-}
-
 int encrypt_init(void* context, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return init(self, self.functions().encrypt_init, key, params);
+    return self.init(self.functions.encrypt_init, key, params);
 }
 
 int decrypt_init(void* context, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return init(self, self.functions().decrypt_init, key, params);
+    return self.init(self.functions.decrypt_init, key, params);
 }
 
 // libcrypto's own encodings: deprecated as functions to call with an RSA object in hand, which is not the case here.
@@ -222,7 +179,7 @@ int encrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
             return 1;
         }
     }
-    return self.functions().encrypt(self.twin, out, out_len, capacity, in, in_len);
+    return self.functions.encrypt(self.twin, out, out_len, capacity, in, in_len);
 }
 
 /// The block that a ciphertext holds. Fails on public grounds alone.
@@ -279,45 +236,31 @@ int decrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
         if (open(self, Bytes(in, in_len), em)) return finish_decrypt(self, em, Buffer(out, capacity), out_len);
     }
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
-    return self.functions().decrypt(self.twin, out, out_len, capacity, in, in_len);
-}
-
-int get_ctx_params(void* context, OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return self.functions().get_ctx_params(self.twin, params);
-}
-
-const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.cipher().gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                          provider.standard.provctx());
+    return self.functions.decrypt(self.twin, out, out_len, capacity, in, in_len);
 }
 
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    const int done = self.functions().set_ctx_params(self.twin, params);
+    const int done = self.functions.set_ctx_params(self.twin, params);
     self.settings_changed();
     return done;
 }
 
-const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.cipher().settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                          provider.standard.provctx());
-}
+const CipherFunctions& table_of(const DefaultSide& standard) noexcept { return standard.cipher(); }
+using Own = ContextFunctions<Context, table_of>;
 
 const OSSL_DISPATCH rsa_functions[] = {
-    entry(OSSL_FUNC_ASYM_CIPHER_NEWCTX, newctx),
-    entry(OSSL_FUNC_ASYM_CIPHER_FREECTX, freectx),
-    entry(OSSL_FUNC_ASYM_CIPHER_DUPCTX, dupctx),
+    entry(OSSL_FUNC_ASYM_CIPHER_NEWCTX, Own::newctx<>),
+    entry(OSSL_FUNC_ASYM_CIPHER_FREECTX, Own::freectx),
+    entry(OSSL_FUNC_ASYM_CIPHER_DUPCTX, Own::dupctx),
     entry(OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT, encrypt_init),
     entry(OSSL_FUNC_ASYM_CIPHER_ENCRYPT, encrypt),
     entry(OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, decrypt_init),
     entry(OSSL_FUNC_ASYM_CIPHER_DECRYPT, decrypt),
-    entry(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, get_ctx_params),
-    entry(OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    entry(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, Own::get_params),
+    entry(OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS, Own::gettable_params),
     entry(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, set_ctx_params),
-    entry(OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS, settable_ctx_params),
+    entry(OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS, Own::settable_params),
     {0, nullptr},
 };
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/curve_key.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/twin_context.hpp"
 
 // A signature or a verification in a job runs here. All else, every refusal included, is the twin's. Messages are not hashed on the way:
 // they come in one piece.
@@ -16,78 +15,34 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-struct Context {
-    const Provider& provider;
-    const KeyKind kind;
-    void* twin;
-    CurveKey* key = nullptr;
+bool empty(const OSSL_PARAM params[]) { return params == nullptr || params[0].key == nullptr; }
+
+struct Context : TwinContext<CurveKey, SignatureFunctions> {
+    using TwinContext::TwinContext;
     bool plain = true;  // nothing was set: pure, and without a context string
 
-    Context(const Provider& of, KeyKind its_kind, void* its_twin) noexcept
-        : provider(of), kind(its_kind), twin(its_twin) {}
-    ~Context() {
-        functions().freectx(twin);
-        if (key != nullptr) key->release();
+    bool copy_from(const Context& other) noexcept {
+        plain = other.plain;
+        return TwinContext::copy_from(other);
     }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
-
-    const SignatureFunctions& functions() const noexcept { return provider.standard.signatures(kind); }
+    template <class Init>
+    int init(Init* twin_init, const char* digest, void* new_key, const OSSL_PARAM params[]) noexcept {
+        if (!start(new_key, [&](void* twin_key) { return twin_init(twin, digest, twin_key, params); })) return 0;
+        plain = empty(params);
+        return 1;
+    }
 };
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
-bool empty(const OSSL_PARAM params[]) { return params == nullptr || params[0].key == nullptr; }
-
-template <KeyKind kind>
-void* newctx(void* provctx, const char*) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    const auto& functions = provider.standard.signatures(kind);
-    auto* twin = functions.newctx(provider.standard.provctx(), nullptr);
-    if (twin == nullptr) return nullptr;
-    auto* context = new (std::nothrow) Context(provider, kind, twin);
-    if (context == nullptr) functions.freectx(twin);
-    return context;
-}
-
-void freectx(void* context) { delete static_cast<Context*>(context); }
-
-void* dupctx(void* context) {
-    const auto& from = context_of(context);
-    auto* twin = from.functions().dupctx(from.twin);
-    if (twin == nullptr) return nullptr;
-    auto* to = new (std::nothrow) Context(from.provider, from.kind, twin);
-    if (to == nullptr) {
-        from.functions().freectx(twin);
-        return nullptr;
-    }
-    to->plain = from.plain;
-    if (from.key != nullptr) to->key = from.key->retain();
-    return to;
-}
-
-template <class Init>
-int init(Context& context, Init* twin_init, const char* digest, void* key, const OSSL_PARAM params[]) {
-    auto* new_key = static_cast<CurveKey*>(key);
-    auto* twin_key = new_key == nullptr ? nullptr : new_key->twin();
-    if (new_key != nullptr && twin_key == nullptr) return 0;
-    if (twin_init(context.twin, digest, twin_key, params) != 1) return 0;
-    if (new_key != nullptr) {
-        new_key->retain();
-        if (context.key != nullptr) context.key->release();
-        context.key = new_key;
-    }
-    context.plain = empty(params);
-    return 1;
-}
 
 int digest_sign_init(void* context, const char* digest, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return init(self, self.functions().digest_sign_init, digest, key, params);
+    return self.init(self.functions.digest_sign_init, digest, key, params);
 }
 
 int digest_verify_init(void* context, const char* digest, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return init(self, self.functions().digest_verify_init, digest, key, params);
+    return self.init(self.functions.digest_verify_init, digest, key, params);
 }
 
 /// The key's numbers where this operation may run on Octavo.
@@ -111,7 +66,7 @@ int digest_sign(void* context, unsigned char* signature, size_t* signature_len, 
     auto& self = context_of(context);
     if (signature != nullptr && sign_in_job(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
-    return self.functions().digest_sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
+    return self.functions.digest_sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
 bool verify_in_job(const Context& context, Bytes signature, Bytes message) {
@@ -130,51 +85,37 @@ int digest_verify(void* context, const unsigned char* signature, size_t signatur
                   size_t tbs_len) {
     auto& self = context_of(context);
     if (verify_in_job(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
-    return self.functions().digest_verify(self.twin, signature, signature_len, tbs, tbs_len);
-}
-
-int get_ctx_params(void* context, OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return self.functions().get_ctx_params(self.twin, params);
-}
-
-template <KeyKind kind>
-const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
-    const auto& standard = static_cast<const Provider*>(provctx)->standard;
-    return standard.signatures(kind).gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                         standard.provctx());
+    return self.functions.digest_verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     self.plain = self.plain && empty(params);
-    return self.functions().set_ctx_params(self.twin, params);
+    return self.functions.set_ctx_params(self.twin, params);
 }
 
-template <KeyKind kind>
-const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
-    const auto& standard = static_cast<const Provider*>(provctx)->standard;
-    return standard.signatures(kind).settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin,
-                                                         standard.provctx());
-}
+template <KeyKind kKind>
+using Own = ContextFunctions<Context, signatures_of<kKind>>;
 
-#define OCTAVO_EDDSA_FUNCTIONS(kind)                                                                              \
-    entry(OSSL_FUNC_SIGNATURE_NEWCTX, newctx<kind>), entry(OSSL_FUNC_SIGNATURE_FREECTX, freectx),                 \
-        entry(OSSL_FUNC_SIGNATURE_DUPCTX, dupctx), entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_sign_init), \
-        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, digest_sign),                                                      \
-        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, digest_verify_init),                                        \
-        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, digest_verify),                                                  \
-        entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_ctx_params),                                                \
-        entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, gettable_ctx_params<kind>),                                \
-        entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),                                                \
-        entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, settable_ctx_params<kind>)
-
-const OSSL_DISPATCH ed25519_functions[] = {OCTAVO_EDDSA_FUNCTIONS(KeyKind::ed25519), {0, nullptr}};
-const OSSL_DISPATCH ed448_functions[] = {OCTAVO_EDDSA_FUNCTIONS(KeyKind::ed448), {0, nullptr}};
+template <KeyKind kKind>
+const OSSL_DISPATCH functions_of[] = {
+    entry(OSSL_FUNC_SIGNATURE_NEWCTX, Own<kKind>::template newctx<const char*>),
+    entry(OSSL_FUNC_SIGNATURE_FREECTX, Own<kKind>::freectx),
+    entry(OSSL_FUNC_SIGNATURE_DUPCTX, Own<kKind>::dupctx),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_sign_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, digest_sign),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, digest_verify_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, digest_verify),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Own<kKind>::get_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, Own<kKind>::gettable_params),
+    entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, Own<kKind>::settable_params),
+    {0, nullptr},
+};
 
 }  // namespace
 
-const Offer ed25519_offer = {OSSL_OP_SIGNATURE, "ED25519", ed25519_functions, "Ed25519 by Octavo"};
-const Offer ed448_offer = {OSSL_OP_SIGNATURE, "ED448", ed448_functions, "Ed448 by Octavo"};
+const Offer ed25519_offer = {OSSL_OP_SIGNATURE, "ED25519", functions_of<KeyKind::ed25519>, "Ed25519 by Octavo"};
+const Offer ed448_offer = {OSSL_OP_SIGNATURE, "ED448", functions_of<KeyKind::ed448>, "Ed448 by Octavo"};
 
 }  // namespace octavo::provider

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <memory>
 #include <span>
 
@@ -33,10 +34,34 @@ private:
     bool digesting_ = false;
 };
 
-/// The functions of a signature's dispatch table that concern the message alone. `Context` has a `message`.
-template <class Context>
+/// The functions of a signature's dispatch table that hash a message or begin an operation. `Context` is a TwinContext with a `message`
+/// and with init(), which initialises it by a function of the twin's; `kSign` and `kVerify` take a digest.
+template <class Context, auto kSign, auto kVerify>
 struct MessageFunctions {
-    static Message& of(void* context) { return static_cast<Context*>(context)->message; }
+    static int sign_init(void* context, void* key, const OSSL_PARAM params[]) {
+        return self(context).init(self(context).functions.sign_init, key, params);
+    }
+    static int verify_init(void* context, void* key, const OSSL_PARAM params[]) {
+        return self(context).init(self(context).functions.verify_init, key, params);
+    }
+    static int digest_sign_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
+        return sign_init(context, key, params) == 1 && start(self(context), name, params);
+    }
+    static int digest_verify_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
+        return verify_init(context, key, params) == 1 && start(self(context), name, params);
+    }
+    static int digest_sign_final(void* context, unsigned char* signature, size_t* signature_len, size_t capacity) {
+        std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
+        unsigned len = 0;
+        if (!of(context).finish(signature == nullptr ? nullptr : digest.data(), len)) return 0;
+        return kSign(context, signature, signature_len, capacity, digest.data(), len);
+    }
+    static int digest_verify_final(void* context, const unsigned char* signature, size_t signature_len) {
+        std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
+        unsigned len = 0;
+        if (!of(context).finish(digest.data(), len)) return 0;
+        return kVerify(context, signature, signature_len, digest.data(), len);
+    }
     static int update(void* context, const unsigned char* data, size_t len) { return of(context).update(data, len); }
     static int get_params(void* context, OSSL_PARAM params[]) {
         return of(context).started() && EVP_MD_CTX_get_params(of(context).context(), params) == 1;
@@ -54,6 +79,11 @@ struct MessageFunctions {
     }
 
 private:
+    static Context& self(void* context) { return *static_cast<Context*>(context); }
+    static Message& of(void* context) { return self(context).message; }
+    static bool start(Context& context, const char* name, const OSSL_PARAM params[]) {
+        return context.message.start(context.provider.standard, context.functions, context.twin, name, params);
+    }
     static const EVP_MD* md_of(void* context) {
         return of(context).started() ? EVP_MD_CTX_get0_md(of(context).context()) : nullptr;
     }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <new>
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/block.hpp"
@@ -15,28 +14,29 @@
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/pss.hpp"
 #include "frontend/provider/signature_plan.hpp"
+#include "frontend/provider/twin_context.hpp"
 
 // What is plain sailing runs here: encode, one raw operation, compare. All else, every refusal included, is the twin's, so that
 // its error is the default provider's own.
 namespace octavo::provider {
 namespace {
 
-struct Context {
-    const Provider& provider;
-    void* twin;
-    Key* key = nullptr;
+struct Context : TwinContext<Key, SignatureFunctions> {
+    using TwinContext::TwinContext;
     Message message{};
     std::unique_ptr<EVP_MD_CTX, MdContextFree> scratch{};  // for PSS
 
-    Context(const Provider& of, void* its_twin) noexcept : provider(of), twin(its_twin) {}
-    ~Context() {
-        functions().freectx(twin);
-        if (key != nullptr) key->release();
+    bool copy_from(const Context& other) noexcept {
+        return TwinContext::copy_from(other) && message.copy_from(other.message);
     }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
-
-    const SignatureFunctions& functions() const noexcept { return provider.standard.signatures(KeyKind::rsa); }
+    /// The three kinds of init differ in the twin's function alone.
+    template <class Init>
+    int init(Init* twin_init, void* new_key, const OSSL_PARAM params[]) noexcept {
+        if (!start(new_key, [&](void* twin_key) { return twin_init(twin, twin_key, params); })) return 0;
+        message.stop();
+        settings_changed();
+        return 1;
+    }
     std::size_t len() const noexcept { return key->bytes(); }
     /// Read again after settings have changed, when an operation wants it: applications make several in a row.
     void settings_changed() noexcept { plan_is_right_ = false; }
@@ -57,59 +57,9 @@ private:
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
 
-void* newctx(void* provctx, const char*) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    // The properties chose us among the application's providers; the twin's context has only one.
-    auto* twin = provider.standard.signatures(KeyKind::rsa).newctx(provider.standard.provctx(), nullptr);
-    if (twin == nullptr) return nullptr;
-    auto* context = new (std::nothrow) Context(provider, twin);
-    if (context == nullptr) provider.standard.signatures(KeyKind::rsa).freectx(twin);
-    return context;
-}
-
-void freectx(void* context) { delete static_cast<Context*>(context); }
-
-void* dupctx(void* context) {
-    const auto& from = context_of(context);
-    auto* twin = from.functions().dupctx(from.twin);
-    if (twin == nullptr) return nullptr;
-    auto to = std::unique_ptr<Context>(new (std::nothrow) Context(from.provider, twin));
-    if (to == nullptr) {
-        from.functions().freectx(twin);
-        return nullptr;
-    }
-    if (from.key != nullptr) to->key = from.key->retain();
-    return to->message.copy_from(from.message) ? to.release() : nullptr;
-}
-
-/// The three kinds of init differ in the twin's function alone.
-template <class Init>
-int init(Context& context, Init* twin_init, void* key, const OSSL_PARAM params[]) {
-    auto* new_key = static_cast<Key*>(key);
-    if (twin_init(context.twin, new_key == nullptr ? nullptr : new_key->twin(), params) != 1) return 0;
-    if (new_key != nullptr) {
-        new_key->retain();
-        if (context.key != nullptr) context.key->release();
-        context.key = new_key;
-    }
-    context.message.stop();
-    context.settings_changed();
-    return 1;
-}
-
-int sign_init(void* context, void* key, const OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return init(self, self.functions().sign_init, key, params);
-}
-
-int verify_init(void* context, void* key, const OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return init(self, self.functions().verify_init, key, params);
-}
-
 int verify_recover_init(void* context, void* key, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
-    return init(self, self.functions().verify_recover_init, key, params);
+    return self.init(self.functions.verify_recover_init, key, params);
 }
 
 bool digest_fits(const SignaturePlan& plan, Bytes tbs) {
@@ -169,7 +119,7 @@ int sign(void* context, unsigned char* signature, size_t* signature_len, size_t 
         return 1;
     }
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
-    return self.functions().sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
+    return self.functions.sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
 /// signature^e mod n, for public data.
@@ -197,7 +147,7 @@ int verify(void* context, const unsigned char* signature, size_t signature_len, 
            size_t tbs_len) {
     auto& self = context_of(context);
     if (fast_verify(self, Bytes(signature, signature_len), Bytes(tbs, tbs_len))) return 1;
-    return self.functions().verify(self.twin, signature, signature_len, tbs, tbs_len);
+    return self.functions.verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 
 /// What a signature says, in em: the digest, or the message where there is no digest.
@@ -240,89 +190,45 @@ int verify_recover(void* context, unsigned char* out, size_t* out_len, size_t ca
             return 1;
         }
     }
-    return self.functions().verify_recover(self.twin, out, out_len, capacity, signature, signature_len);
-}
-
-template <class Init>
-int digest_init(Context& context, Init* twin_init, const char* name, void* key, const OSSL_PARAM params[]) {
-    return init(context, twin_init, key, params) == 1 &&
-           context.message.start(context.provider.standard, context.functions(), context.twin, name, params);
-}
-
-int digest_sign_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return digest_init(self, self.functions().sign_init, name, key, params);
-}
-
-int digest_verify_init(void* context, const char* name, void* key, const OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return digest_init(self, self.functions().verify_init, name, key, params);
-}
-
-int digest_sign_final(void* context, unsigned char* signature, size_t* signature_len, size_t capacity) {
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
-    unsigned len = 0;
-    if (!context_of(context).message.finish(signature == nullptr ? nullptr : digest.data(), len)) return 0;
-    return sign(context, signature, signature_len, capacity, digest.data(), len);
-}
-
-int digest_verify_final(void* context, const unsigned char* signature, size_t signature_len) {
-    std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
-    unsigned len = 0;
-    if (!context_of(context).message.finish(digest.data(), len)) return 0;
-    return verify(context, signature, signature_len, digest.data(), len);
-}
-
-int get_ctx_params(void* context, OSSL_PARAM params[]) {
-    auto& self = context_of(context);
-    return self.functions().get_ctx_params(self.twin, params);
-}
-
-const OSSL_PARAM* gettable_ctx_params(void* context, void* provctx) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.signatures(KeyKind::rsa)
-        .gettable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
+    return self.functions.verify_recover(self.twin, out, out_len, capacity, signature, signature_len);
 }
 
 int set_ctx_params(void* context, const OSSL_PARAM params[]) {
     auto& self = context_of(context);
     if (params == nullptr) return 1;
     if (self.message.forbids(params)) return self.provider.errors.raise(Reason::digest_not_allowed, __func__);
-    const int done = self.functions().set_ctx_params(self.twin, params);
+    const int done = self.functions.set_ctx_params(self.twin, params);
     self.settings_changed();
     return done;
 }
 
-const OSSL_PARAM* settable_ctx_params(void* context, void* provctx) {
-    const auto& provider = *static_cast<const Provider*>(provctx);
-    return provider.standard.signatures(KeyKind::rsa)
-        .settable_ctx_params(context == nullptr ? nullptr : context_of(context).twin, provider.standard.provctx());
-}
+using Own = ContextFunctions<Context, signatures_of<KeyKind::rsa>>;
+using OfMessage = MessageFunctions<Context, sign, verify>;
 
 const OSSL_DISPATCH rsa_functions[] = {
-    entry(OSSL_FUNC_SIGNATURE_NEWCTX, newctx),
-    entry(OSSL_FUNC_SIGNATURE_FREECTX, freectx),
-    entry(OSSL_FUNC_SIGNATURE_DUPCTX, dupctx),
-    entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, sign_init),
+    entry(OSSL_FUNC_SIGNATURE_NEWCTX, Own::newctx<const char*>),
+    entry(OSSL_FUNC_SIGNATURE_FREECTX, Own::freectx),
+    entry(OSSL_FUNC_SIGNATURE_DUPCTX, Own::dupctx),
+    entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, OfMessage::sign_init),
     entry(OSSL_FUNC_SIGNATURE_SIGN, sign),
-    entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, verify_init),
+    entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, OfMessage::verify_init),
     entry(OSSL_FUNC_SIGNATURE_VERIFY, verify),
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, verify_recover_init),
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, verify_recover),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, digest_sign_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, MessageFunctions<Context>::update),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, digest_sign_final),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, digest_verify_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, MessageFunctions<Context>::update),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, digest_verify_final),
-    entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, get_ctx_params),
-    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, gettable_ctx_params),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, OfMessage::digest_sign_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OfMessage::update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, OfMessage::digest_sign_final),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, OfMessage::digest_verify_init),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, OfMessage::update),
+    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, OfMessage::digest_verify_final),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Own::get_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, Own::gettable_params),
     entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
-    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, settable_ctx_params),
-    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, MessageFunctions<Context>::get_params),
-    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, MessageFunctions<Context>::gettable_params),
-    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, MessageFunctions<Context>::set_params),
-    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, MessageFunctions<Context>::settable_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, Own::settable_params),
+    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, OfMessage::get_params),
+    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, OfMessage::gettable_params),
+    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, OfMessage::set_params),
+    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, OfMessage::settable_params),
     {0, nullptr},
 };
 
