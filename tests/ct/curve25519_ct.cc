@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.hpp"
 #include "kernel/ed25519/ed25519_rows.hpp"
 #include "kernel/x25519/x25519_rows.hpp"
-#include "secret.hpp"
 
 /// Runs the lanes of X25519 and Ed25519 with every secret poisoned. No iostream, container or test framework: they are not built with
 /// MemorySanitizer.
@@ -15,38 +15,11 @@ using namespace octavo::kernel;
 
 constexpr std::size_t kMaxJobs = 17, kLen = 32;
 
-[[noreturn]] void fail(const char* what) {
-    fprintf(stderr, "curve25519_ct: %s\n", what);
-    exit(1);
-}
-
-void require(bool good, const char* what) {
-    if (!good) fail(what);
-}
-
 using Bytes = std::uint8_t[kLen];
 struct Operands {
     Bytes secret_key, public_key, shared, peer_shared;
 };
 Operands operands[kMaxJobs];
-
-/// Any numbers will do; xorshift is enough.
-void fill(Bytes& bytes) {
-    static std::uint64_t state = 0x9E3779B97F4A7C15;
-    for (std::uint8_t& byte : bytes) {
-        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-        byte = static_cast<std::uint8_t>(state >> 32);
-    }
-}
-
-/// Whether a point was of small order is told to the caller.
-template <typename Job>
-void require_ok(Job* jobs, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        declassify(&jobs[i].ok, sizeof jobs[i].ok);
-        require(jobs[i].ok, "a row refused good operands");
-    }
-}
 
 /// Key pairs, then each with its neighbour's key, both ways: they agree.
 void check_x25519(std::size_t count) {

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.hpp"
 #include "kernel/p256/p256_rows.hpp"
 #include "kernel/p384/p384_rows.hpp"
-#include "secret.hpp"
 
 /// Runs the lanes of the curves with every secret poisoned. No iostream, container or test framework: they are not built with
 /// MemorySanitizer.
@@ -15,15 +15,6 @@ using namespace octavo::ct;
 using namespace octavo::kernel;
 
 constexpr std::size_t kMaxJobs = 17, kMaxLen = 48;
-
-[[noreturn]] void fail(const char* what) {
-    fprintf(stderr, "ec_ct: %s\n", what);
-    exit(1);
-}
-
-void require(bool good, const char* what) {
-    if (!good) fail(what);
-}
 
 /// One curve's lane row.
 struct Lanes {
@@ -50,23 +41,10 @@ struct Operands {
 };
 Operands operands[kMaxJobs];
 
-/// Below 2^(bits - 1), so below every order. Any numbers will do; xorshift is enough.
-void fill(Bytes& bytes) {
-    static std::uint64_t state = 0x9E3779B97F4A7C15;
-    for (std::uint8_t& byte : bytes) {
-        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-        byte = static_cast<std::uint8_t>(state >> 32);
-    }
+/// Below 2^(bits - 1), so below every order.
+void fill_below_order(Bytes& bytes) {
+    fill(bytes);
     bytes[0] &= 0x7F;
-}
-
-/// Whether an operation was possible is told to the caller.
-template <typename Job>
-void require_ok(Job* jobs, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        declassify(&jobs[i].ok, sizeof jobs[i].ok);
-        require(jobs[i].ok, "a row refused good operands");
-    }
 }
 
 void check_keygen(const Lanes& curve, std::size_t count) {
@@ -141,7 +119,7 @@ void check_sign(const Lanes& curve, std::size_t count) {
 
 void check_curve(const Lanes& curve, std::size_t only_count) {
     for (Operands& o : operands) {
-        fill(o.key), fill(o.extra), fill(o.digest);
+        fill_below_order(o.key), fill_below_order(o.extra), fill_below_order(o.digest);
         secret(o.key, sizeof o.key);
         secret(o.extra, sizeof o.extra);
         secret(o.digest, sizeof o.digest);

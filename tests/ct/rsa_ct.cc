@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.hpp"
 #include "ct_key.hpp"
 #include "kernel/rsa/rsa_forms.hpp"
 #include "kernel/rsa/rsa_rows.hpp"
-#include "secret.hpp"
 
 /// Runs RSA's preparation and lanes with every secret poisoned. No iostream, container or test framework: they are not
 /// built with MemorySanitizer.
@@ -25,15 +25,6 @@ KeyForms forms[kLanes];
 alignas(64) std::uint8_t scratch[kLaneScratchLen];
 std::uint8_t outs[kLanes][kMaxLen];
 int num_runs = 0;
-
-[[noreturn]] void fail(const char* what) {
-    fprintf(stderr, "rsa_ct: %s\n", what);
-    exit(1);
-}
-
-void require(bool good, const char* what) {
-    if (!good) fail(what);
-}
 
 /// n and e are the public key. Everything else, and the input (a plaintext, or a hash yet unpublished), is not.
 void classify(const Key& key) {

@@ -1,13 +1,12 @@
 #include <octavo/octavo.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "bytes.hpp"
+#include "require.hpp"
 #include "stock_keys.hpp"
 
 /// The C interface's validation: an interpreter of calls with arbitrary handles, lengths, sizes, flags and nulls. Pointers are either null or
@@ -17,12 +16,7 @@ namespace {
 
 using fuzz::Buffer;
 using fuzz::Reader;
-
-void require(bool condition, const char* what) {
-    if (condition) return;
-    std::fprintf(stderr, "%s (last error: %s)\n", what, octavo_error_text());
-    std::abort();
-}
+using fuzz::require;
 
 class Machine;
 

@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <set>
 
 #include "config/configuration.hpp"
+#include "require.hpp"
 
 /// Endpoint files, one after the other with a zero byte between. What is refused is refused with a place; what is accepted gives
 /// every process a section of its own.
@@ -11,12 +10,7 @@
 namespace {
 
 using namespace octavo::config;
-
-void require(bool condition, const char* what) {
-    if (condition) return;
-    std::fprintf(stderr, "%s\n", what);
-    std::abort();
-}
+using fuzz::require;
 
 void check_errors(const Errors& errors, std::string_view text) {
     const auto lines = 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));

@@ -1,11 +1,10 @@
 #include <octavo/octavo.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "bytes.hpp"
+#include "require.hpp"
 #include "stock_keys.hpp"
 
 /// Key import. The first byte chooses: a key of arbitrary fields, or a stock key with mutations. A key that is refused is refused
@@ -16,12 +15,7 @@ namespace {
 using api_test::RsaParts;
 using fuzz::Buffer;
 using fuzz::Reader;
-
-void require(bool condition, const char* what) {
-    if (condition) return;
-    std::fprintf(stderr, "%s (last error: %s)\n", what, octavo_error_text());
-    std::abort();
-}
+using fuzz::require;
 
 RsaParts arbitrary_key(Reader& in) {
     RsaParts parts;

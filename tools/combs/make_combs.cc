@@ -1,5 +1,3 @@
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 
 #include <cstdio>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "kernel/curve25519/constants.hpp"
+#include "kernel/evp_ref.hpp"
 #include "kernel/p256/p256_curve.hpp"
 #include "kernel/p384/p384_curve.hpp"
 
@@ -17,18 +16,10 @@
 namespace {
 
 namespace kernel = octavo::kernel;
-
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Bn = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using BnCtx = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
-using Group = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
-using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using Bn = kernel::BnPtr;
+using BnCtx = kernel::BnCtxPtr;
+using Group = kernel::GroupPtr;
+using EcPoint = kernel::PointPtr;
 
 void require(bool good) {
     if (!good) throw std::runtime_error("OpenSSL failed");

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,21 +7,14 @@
 #include <vector>
 
 #include "kernel/ec/ec.hpp"
+#include "kernel/evp_ref.hpp"
 
 /// Curves for tests, by OpenSSL's big numbers and points: independent of every row's code.
 namespace octavo::kernel::ec::test {
 
 using ByteVector = std::vector<std::uint8_t>;
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-using Bn = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using PointPtr = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using Bn = BnPtr;
 
 ByteVector from_hex(const std::string& digits);
 std::string to_hex(std::span<const std::uint8_t> bytes);
@@ -74,8 +64,8 @@ private:
     AffineBytes affine(const PointPtr& point) const;
     PointPtr point(const AffineBytes& from) const;
 
-    std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>> group_;
-    std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>> ctx_;
+    GroupPtr group_;
+    BnCtxPtr ctx_;
     Bn order_, prime_;
 };
 
