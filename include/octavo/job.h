@@ -234,8 +234,8 @@ OCTAVO_API int octavo_wait_get_status(octavo_wait_context wait);
 
 /*
  * How a request tells this context's owner that it is done, for octavo_submission.wakeup: the callback where one is set, else a descriptor
- * (an eventfd) that the context owns and that is among its descriptors from now on; made on first use, made anew after a
- * fork. Valid until the context is freed or, for the callback, another is set; a request in flight must be cancelled before: the
+ * (an eventfd) that the context owns; made on first use, made anew after a fork; among the context's descriptors from the next
+ * pause of its job on. Valid until the context is freed or, for the callback, another is set; a request in flight must be cancelled before: the
  * hook of octavo_job_pause() is the place.
  * OCTAVO_ERR_BAD_HANDLE, OCTAVO_ERR_NO_MEMORY, OCTAVO_ERR_SYSTEM (no descriptor to be had).
  */

@@ -306,6 +306,7 @@ octavo_status Thread::pause(octavo_job_cancel_hook* hook, void* argument) noexce
     if (job == nullptr || job->blocked != 0) return OCTAVO_RETRY;
     if (job->state == OCTAVO_JOB_STATE_CANCELLED && ++job->late_pauses < OCTAVO_JOB_CANCELLED_PAUSES)
         return OCTAVO_CANCELLED;
+    if (job->wait_object != nullptr && !job->wait_object->show_event()) return OCTAVO_RETRY;
     job->kept_errno = *thread->errno_;
     job->state = OCTAVO_JOB_STATE_PAUSING;
     job->hook = hook;

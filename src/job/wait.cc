@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/error.hpp"
 #include "base/fork.hpp"
@@ -115,21 +116,29 @@ void Wait::call_back(void* self) {
 }
 
 /// After a fork the descriptor is the parent's as well, and so are the wake-ups in it: the child needs another.
-bool Wait::make_event() {
+bool Wait::make_event() noexcept {
     const auto now = fork::generation();
     if (event_ >= 0 && event_fork_ == now) return true;
-    entries_.reserve(entries_.size() + 1);  // throws before anything has changed, if at all
     const int fresh = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fresh < 0) return false;
-    clear_fd(&event_key);
+    if (shown_ >= 0) clear_fd(&event_key);
+    shown_ = -1;
     if (event_ >= 0) close(event_);
     event_ = fresh;
     event_fork_ = now;
-    add_fd(&event_key, fresh, nullptr, nullptr);
     return true;
 }
 
-bool Wait::wakeup(octavo_wakeup& wakeup) {
+/// Not when it is made: who was never told to wait, because the operation was done at once, has no use for it.
+bool Wait::add_event() noexcept try {
+    add_fd(&event_key, event_, nullptr, nullptr);
+    shown_ = event_;
+    return true;
+} catch (const std::bad_alloc&) {
+    return false;
+}
+
+bool Wait::wakeup(octavo_wakeup& wakeup) noexcept {
     if (callback_ != nullptr) {
         wakeup = {-1, call_back, this};
         return true;

@@ -41,9 +41,11 @@ public:
     std::atomic<int>& status() noexcept { return status_; }
 
     /// False, with errno, where no descriptor is to be had.
-    bool wakeup(octavo_wakeup& wakeup);
+    bool wakeup(octavo_wakeup& wakeup) noexcept;
     bool notify() noexcept;
     void drain() noexcept;
+    /// Before the job pauses: its descriptor is among the others from now on. False where memory is short.
+    bool show_event() noexcept { return event_ == shown_ || add_event(); }
 
     /// The last job that was started with this context; it may be void by now.
     std::atomic<std::uint64_t> job{0};
@@ -60,14 +62,15 @@ private:
     static void call_back(void* self);
     Entry* find(const void* key) noexcept;
     void forget_changed() noexcept;
-    bool make_event();
+    bool make_event() noexcept;
+    bool add_event() noexcept;
 
     std::vector<Entry> entries_;
     bool changed_ = false;
     octavo_wait_callback* callback_ = nullptr;
     void* callback_argument_ = nullptr;
     std::atomic<int> status_{OCTAVO_WAIT_UNSUPPORTED};
-    int event_ = -1;
+    int event_ = -1, shown_ = -1;
     std::uint64_t event_fork_ = 0;
 };
 

@@ -235,8 +235,12 @@ TEST_F(JobWait, AnEventOfItsOwn) {
     octavo_wakeup wakeup{};
     EXPECT_EQ(octavo_wait_get_wakeup(wait_, &wakeup), OCTAVO_OK);
     EXPECT_EQ(wakeup.call, nullptr);
+    EXPECT_TRUE(all().empty());  // nobody waits yet
+    TestJob run([] { return static_cast<int>(pause()); }, wait_);
+    EXPECT_EQ(run.go(), OCTAVO_JOB_PAUSE);
     EXPECT_EQ(all(), Fds{wakeup.fd});
     EXPECT_FALSE(readable(wakeup.fd));
+    EXPECT_EQ(run.go(), OCTAVO_JOB_FINISH);
     in_thread([&] { EXPECT_EQ(octavo_wait_notify(wait_), OCTAVO_OK); });
     EXPECT_TRUE(readable(wakeup.fd));
     EXPECT_EQ(octavo_wait_drain(wait_), OCTAVO_OK);

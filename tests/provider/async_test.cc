@@ -269,6 +269,21 @@ TEST(Job, KeepsItsDescriptorFromOneOperationToTheNext) {
     }
 }
 
+/// HAProxy dies of a descriptor that it was never told to watch.
+TEST(Job, ThatNeverPausesLeavesNoDescriptor) {
+    const auto rsa = key(Shape::rsa2048, with_octavo());
+    int unpaused = 0;
+    for (int i = 0; i < 32; ++i) {
+        auto jobs = jobs_of(1, rsa.get(), encrypt_and_decrypt);
+        run_with_fds(jobs);
+        expect_right(jobs);
+        if (jobs[0].pauses > 0) continue;
+        ++unpaused;
+        EXPECT_TRUE(jobs[0].fds().empty());
+    }
+    EXPECT_GT(unpaused, 0);
+}
+
 /// Jobs that nobody will resume; kept, since OpenSSL has no way to end them.
 std::vector<ASYNC_JOB*>& abandoned = *new std::vector<ASYNC_JOB*>;
 

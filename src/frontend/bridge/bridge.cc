@@ -162,6 +162,7 @@ octavo_status run_in_async_job(const Raw& raw, ASYNC_JOB* job) noexcept {
     auto* waiter = Waiter::of(ASYNC_get_wait_ctx(job));
     if (waiter == nullptr) return execute(raw);
     const auto status = Operation{raw, *waiter}.run();
+    waiter->release();
     return lost(status) ? execute(raw) : status;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 #include "frontend/bridge/error_queue.hpp"
 #include "frontend/bridge/fork_count.hpp"
@@ -29,7 +30,7 @@ int new_eventfd() noexcept { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 }  // namespace
 
-Waiter::Waiter(ASYNC_WAIT_CTX* context, int fd) noexcept : context_(context), fd_(fd), fork_count_(fork_count()) {}
+Waiter::Waiter(int fd) noexcept : fd_(fd), fork_count_(fork_count()) {}
 
 Waiter::~Waiter() { close(fd_); }
 
@@ -44,18 +45,38 @@ Waiter* Waiter::of(ASYNC_WAIT_CTX* context) noexcept {
         if (waiter->from_before_fork()) waiter->renew_after_fork();
         return waiter;
     }
-    fd = new_eventfd();
-    if (fd < 0) return nullptr;
-    auto* waiter = new (std::nothrow) Waiter(context, fd);
-    if (waiter == nullptr) {
-        close(fd);
-        return nullptr;
-    }
-    if (ASYNC_WAIT_CTX_set_wait_fd(context, &wait_key, fd, waiter, context_freed) != 1) {
-        delete waiter;
-        return nullptr;
-    }
+    auto* waiter = take_spare();
+    if (waiter != nullptr) waiter->context_ = context;
     return waiter;
+}
+
+Waiter* Waiter::take_spare() noexcept {
+    auto* waiter = std::exchange(spare().waiter, nullptr);
+    if (waiter != nullptr && !waiter->from_before_fork()) return waiter;
+    delete waiter;
+    const int fd = new_eventfd();
+    if (fd < 0) return nullptr;
+    waiter = new (std::nothrow) Waiter(fd);
+    if (waiter == nullptr) close(fd);
+    return waiter;
+}
+
+void Waiter::release() noexcept {
+    if (is_attached_) return;
+    delete std::exchange(spare().waiter, this);
+}
+
+Waiter::Spare::~Spare() { delete waiter; }
+
+/// Not inlined: a job may go on in another thread than before its pause.
+[[gnu::noinline]] Waiter::Spare& Waiter::spare() noexcept {
+    thread_local Spare spare;
+    return spare;
+}
+
+bool Waiter::attach() noexcept {
+    if (!is_attached_) is_attached_ = ASYNC_WAIT_CTX_set_wait_fd(context_, &wait_key, fd_, this, context_freed) == 1;
+    return is_attached_;
 }
 
 octavo_wakeup Waiter::wakeup() noexcept {
@@ -89,6 +110,7 @@ octavo_status Waiter::pause_for_room() noexcept {
 }
 
 octavo_status Waiter::pause() noexcept {
+    if (!attach()) return OCTAVO_RETRY;
     ThreadErrors errors;
     const bool resumed = ASYNC_pause_job() == 1;
     if (resumed) drain();
