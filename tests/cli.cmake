@@ -13,7 +13,7 @@ target_compile_definitions(cli_support PUBLIC
   OCTAVO_MAN_PAGES="${PROJECT_SOURCE_DIR}/docs/man/")
 target_link_libraries(cli_support PUBLIC GTest::gtest nlohmann_json::nlohmann_json)
 
-foreach(name usage info speed doctor config)
+foreach(name usage info speed doctor config sections)
   add_executable(cli_${name}_test cli/${name}_test.cc)
   target_link_libraries(cli_${name}_test PRIVATE cli_support GTest::gtest_main)
   add_dependencies(cli_${name}_test octavo_cli octavo_provider)
@@ -21,8 +21,10 @@ foreach(name usage info speed doctor config)
   set_tests_properties(cli.${name} PROPERTIES LABELS cli TIMEOUT 300)
 endforeach()
 
-# It writes endpoint files with the helper of the parser's own tests.
-target_link_libraries(cli_config_test PRIVATE octavo_core)
+# They write endpoint files with the helper of the parser's own tests.
+foreach(name config sections)
+  target_link_libraries(cli_${name}_test PRIVATE octavo_core)
+endforeach()
 
 set(cli_dir ${PROJECT_SOURCE_DIR}/tools/octavo)
 add_executable(cli_parts_test cli/parts_test.cc

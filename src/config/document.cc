@@ -114,9 +114,13 @@ std::string to_string(const Error& error) {
     return error.file + (error.line == 0 ? "" : ":" + std::to_string(error.line)) + ": " + error.text;
 }
 
+bool has_name_characters(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+}
+
 bool is_section_name(std::string_view name) {
-    const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
-    return !name.empty() && name.size() <= kMaxName && std::all_of(name.begin(), name.end(), fits);
+    return !name.empty() && name.size() <= kMaxName && has_name_characters(name);
 }
 
 Document read_document(std::string file, std::string_view text, Errors& errors) {

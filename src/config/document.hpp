@@ -29,6 +29,8 @@ struct Document {
     std::vector<Section> sections;  ///< names are valid and different
 };
 
+/// Letters, digits, "_" and "-" alone.
+bool has_name_characters(std::string_view text);
 /// Letters, digits, "_" and "-", 1 to kMaxName of them.
 bool is_section_name(std::string_view name);
 

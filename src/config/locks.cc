@@ -7,12 +7,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+
+#include "config/endpoint.hpp"
+#include "config/values.hpp"
 #include "instance/proc.hpp"
 
 namespace octavo::config {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kSharedFolder = "/run/octavo";
+constexpr const char* kMemoryFolder = "/dev/shm";
+constexpr std::string_view kSuffix = ".lock", kProcessMark = "_INT_";
 constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
 
 class Descriptor {
@@ -34,7 +44,7 @@ private:
     int fd_;
 };
 
-std::string own_folder() { return "/dev/shm/octavo-" + std::to_string(::geteuid()); }
+std::string own_folder() { return std::string{kMemoryFolder} + "/octavo-" + std::to_string(::geteuid()); }
 
 std::string system_error(const std::string& what) { return what + ": " + ::strerror(errno); }
 
@@ -68,7 +78,7 @@ struct flock whole_file() {
 
 /// Tries one name.
 Allotment try_lock(const std::string& folder, int folder_fd, bool shared, const std::string& name) {
-    const auto file = name + ".lock";
+    const auto file = name + std::string{kSuffix};
     Descriptor fd{open_lock(folder_fd, file, shared)};
     if (fd.get() < 0) return {Allotment::Result::failed, 0, -1, system_error(folder + "/" + file)};
     auto range = whole_file();
@@ -81,10 +91,46 @@ Allotment try_lock(const std::string& folder, int folder_fd, bool shared, const 
     return {Allotment::Result::failed, 0, -1, system_error(folder + "/" + file)};
 }
 
+struct Look {
+    std::optional<Holder> holder;
+    std::string error;
+};
+
+/// Who holds the lock of that file.
+Look look_at(const std::string& file) {
+    const Descriptor fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    auto range = whole_file();
+    struct stat info {};
+    if (fd.get() < 0 || ::fcntl(fd.get(), F_GETLK, &range) != 0 || ::fstat(fd.get(), &info) != 0)
+        return {std::nullopt, system_error(file)};
+    if (range.l_type == F_UNLCK) return {};
+    std::string command;
+    if (range.l_pid > 0) command = instance::read_process(static_cast<std::uint32_t>(range.l_pid)).command;
+    return {Holder{range.l_pid, command, info.st_mtim.tv_sec}, {}};
+}
+
+/// The process's number in the name of a lock file, "SSL_DEV0_INT_3.lock"; nothing for other files: in a shared folder others may have made files of
+/// any name, which must not speak to a reader's terminal.
+std::optional<unsigned> process_of_lock(std::string_view file) {
+    if (!file.ends_with(kSuffix)) return std::nullopt;
+    file.remove_suffix(kSuffix.size());
+    const auto at = file.rfind(kProcessMark);
+    if (at == std::string_view::npos || !has_name_characters(file)) return std::nullopt;
+    const auto number = parse_number(file.substr(at + kProcessMark.size()));
+    if (!number || *number >= kMaxProcesses) return std::nullopt;
+    return static_cast<unsigned>(*number);
+}
+
+/// "" where the environment names none.
+std::string named_folder() {
+    const char* const set = secure_getenv("OCTAVO_RUN_DIR");
+    return set == nullptr ? "" : set;
+}
+
 }  // namespace
 
 std::string run_folder() {
-    if (const char* set = secure_getenv("OCTAVO_RUN_DIR"); set != nullptr && *set != '\0') return set;
+    if (auto set = named_folder(); !set.empty()) return set;
     struct stat info {};
     if (::stat(kSharedFolder, &info) == 0 && S_ISDIR(info.st_mode)) return kSharedFolder;
     return own_folder();
@@ -106,15 +152,34 @@ Allotment take_first_free(const std::string& folder, const std::vector<std::stri
     return {Allotment::Result::all_held, 0, -1, {}};
 }
 
-std::optional<Holder> holder_of(const std::string& folder, const std::string& name) {
-    const Descriptor fd{
-        ::open((folder + "/" + name + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-    auto range = whole_file();
-    if (fd.get() < 0 || ::fcntl(fd.get(), F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return std::nullopt;
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return std::nullopt;
-    const auto command = instance::read_process(static_cast<std::uint32_t>(range.l_pid)).command;
-    return Holder{range.l_pid, command, info.st_mtim.tv_sec};
+std::vector<std::string> run_folders() {
+    if (const auto set = named_folder(); !set.empty()) return {set};
+    std::vector<std::string> folders;
+    std::error_code ignored;
+    if (fs::is_directory(kSharedFolder, ignored)) folders.emplace_back(kSharedFolder);
+    for (const auto& entry : fs::directory_iterator{kMemoryFolder, ignored})
+        if (entry.path().filename().string().starts_with("octavo-")) folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    return folders;
+}
+
+FolderLocks look_at_locks(const std::string& folder) {
+    FolderLocks locks{folder, {}, {}};
+    const auto note = [&](const std::string& text) {
+        if (locks.error.empty()) locks.error = text;
+    };
+    std::error_code error;
+    for (fs::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error)) {
+        const auto process = process_of_lock(entry->path().filename().string());
+        if (!process) continue;
+        const auto look = look_at(entry->path());
+        if (look.holder) locks.held.push_back({entry->path().stem(), *process, *look.holder});
+        if (!look.error.empty()) note(look.error);
+    }
+    if (error && error != std::errc::no_such_file_or_directory) note(folder + ": " + error.message());
+    std::sort(locks.held.begin(), locks.held.end(),
+              [](const auto& a, const auto& b) { return ::strverscmp(a.name.c_str(), b.name.c_str()) < 0; });
+    return locks;
 }
 
 }  // namespace octavo::config

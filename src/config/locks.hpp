@@ -29,12 +29,30 @@ struct Allotment {
 Allotment take_first_free(const std::string& folder, const std::vector<std::string>& names);
 
 struct Holder {
-    pid_t pid;             ///< 0: of another PID namespace
+    pid_t pid;             ///< 0 or below: not a process that this one can see
     std::string command;   ///< "" where /proc does not say
     std::int64_t since_s;  ///< when it took the lock, in seconds since 1970
 };
 
-/// Who holds the name's lock. Not for a process that holds one of these itself: the look would end its lock.
-std::optional<Holder> holder_of(const std::string& folder, const std::string& name);
+struct HeldLock {
+    std::string name;  ///< of the internal section
+    unsigned process;  ///< its place in the user section: 3 of "SSL_DEV0_INT_3"
+    Holder holder;
+};
+
+/// The locks of one folder that somebody holds, by name; numbers in names count as numbers ("SSL_INT_2" before "SSL_INT_10").
+struct FolderLocks {
+    std::string folder;
+    std::vector<HeldLock> held;
+    std::string error;  ///< what could not be looked at, and why; "" where everything could
+};
+
+/// Looks at every lock in the folder; takes none, and waits for nobody. Not for a process that holds one of these itself: the look would end its
+/// lock. A folder that does not exist holds nothing.
+FolderLocks look_at_locks(const std::string& folder);
+
+/// The folders in which processes that this user can see may hold locks: the one that OCTAVO_RUN_DIR names, else /run/octavo and all
+/// /dev/shm/octavo-<uid> that are there.
+std::vector<std::string> run_folders();
 
 }  // namespace octavo::config

@@ -140,6 +140,7 @@ void note_section(SectionNote note) {
     auto& file = own_file();
     follow_fork(file);
     file.section = std::move(note);
+    if (file.section.state != SectionNote::none) open_own_file();
     write_section(file);
 }
 

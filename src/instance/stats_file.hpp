@@ -47,7 +47,7 @@ struct SectionNote {
     std::string name;    ///< of the internal section held
     std::string reason;  ///< why one was denied
 };
-/// Shows it in this process's file, now or when there is one; in a child after fork() it is gone. Thread-safe.
+/// Shows it in this process's file, which is made where there is something to show; in a child after fork() it is gone. Thread-safe.
 void note_section(SectionNote note);
 
 /// The folder for statistics files of this user: OCTAVO_STATS_DIR (read with secure_getenv; empty: no files), else

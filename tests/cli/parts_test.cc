@@ -222,5 +222,20 @@ TEST(CliParts, EveryReasonHasWords) {
     }
 }
 
+TEST(CliParts, AProcessSaysWhichSectionItHasOrWhyNone) {
+    const Counts counts{.submitted = 10, .lanes = 10};
+    auto process = look(counts, kNow);
+    EXPECT_EQ(section_words(compare({}, process, 1, kNow).at(0).section), "");
+    process[0].section = {instance::SectionNote::held, "SSL_INT_1", ""};
+    const auto held = compare({}, process, 1, kNow).at(0);
+    EXPECT_EQ(section_words(held.section), "section SSL_INT_1");
+    EXPECT_EQ(held.advice.find("portable row"), std::string::npos);
+    process[0].section = {instance::SectionNote::denied, "", "all are taken"};
+    const auto denied = compare({}, process, 1, kNow).at(0);
+    EXPECT_EQ(section_words(denied.section), "no section (all are taken)");
+    EXPECT_EQ(denied.verdict, Verdict::warn);
+    EXPECT_NE(denied.advice.find("portable row"), std::string::npos) << denied.advice;
+}
+
 }  // namespace
 }  // namespace octavo::cli

@@ -54,6 +54,7 @@ const Mistake kMistakes[] = {
     {{"doctor", "--seconds", "-0.5"}, {"--seconds", "\"-0.5\""}},
     {{"doctor", "--seconds=soon"}, {"--seconds", "\"soon\""}},
     {{"doctor", "now"}, {"\"octavo doctor\" takes no argument \"now\""}},
+    {{"sections", "SSL"}, {"\"octavo sections\" takes no argument \"SSL\""}},
     {{"config"}, {"octavo config check", "octavo config explain"}},
     {{"config", "chek"}, {"unknown subcommand \"chek\"", "did you mean \"check\"", "octavo config --help"}},
     {{"config", "explain", "--jsn"}, {"unknown option \"--jsn\"", "--json", "octavo config explain --help"}},
@@ -75,11 +76,12 @@ TEST(CliUsage, HelpNamesEveryOption) {
     const struct {
         Words arguments, words;
     } helps[] = {
-        {{"--help"}, {"info", "speed", "doctor", "load", "--version"}},
+        {{"--help"}, {"info", "speed", "doctor", "load", "config", "sections", "--version"}},
         {{"info", "--help"}, {"--json"}},
         {{"speed", "--help"},
          {"op", "--layer", "--depth", "--seconds", "--json", "--cpu", "--sync", "--list", "--limit"}},
         {{"doctor", "-h"}, {"--json", "--seconds"}},
+        {{"sections", "--help"}, {"--json"}},
     };
     for (const auto& help : helps) {
         SCOPED_TRACE(joined(help.arguments));
@@ -99,7 +101,7 @@ Words long_options(const std::string& help) {
 }
 
 TEST(CliUsage, ManualPagesHaveEveryOption) {
-    for (const std::string command : {"info", "speed", "doctor", "load"}) {
+    for (const std::string command : {"info", "speed", "doctor", "load", "sections"}) {
         std::ifstream file(OCTAVO_MAN_PAGES "octavo-" + command + ".1");
         const std::string page{std::istreambuf_iterator<char>(file), {}};
         const auto options = long_options(run({command, "--help"}).out);

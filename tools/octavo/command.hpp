@@ -17,5 +17,6 @@ Command add_speed(CLI::App& parent);
 Command add_doctor(CLI::App& parent);
 Command add_load(CLI::App& parent);
 Command add_config(CLI::App& parent);
+Command add_sections(CLI::App& parent);
 
 }  // namespace octavo::cli

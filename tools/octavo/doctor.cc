@@ -69,8 +69,10 @@ void print_line(Verdict verdict, const std::string& text, const std::string& adv
 void print_text(const Diagnosis& diagnosis) {
     for (const auto& check : diagnosis.checks) print_line(check.verdict, check.text, check.advice);
     for (const auto& process : diagnosis.processes) {
-        const auto head = fmt::format("process {} ({}), {} instance{}: ", process.pid, process.command,
-                                      process.num_instances, process.num_instances == 1 ? "" : "s");
+        const auto section = section_words(process.section);
+        const auto head =
+            fmt::format("process {} ({}), {} instance{}{}{}: ", process.pid, process.command, process.num_instances,
+                        process.num_instances == 1 ? "" : "s", section.empty() ? "" : ", ", section);
         print_line(process.verdict, head + process.text, process.advice);
     }
 }
@@ -83,10 +85,17 @@ Json activity_object(const Activity& activity) {
             {"in_place", activity.in_place},   {"failed", activity.failed},       {"fallback", fallback}};
 }
 
+Json section_object(const instance::SectionNote& section) {
+    static constexpr const char* kStates[] = {"none", "held", "denied"};
+    const char* const state = section.state < std::size(kStates) ? kStates[section.state] : "none";
+    return {{"state", state}, {"name", section.name}, {"reason", section.reason}};
+}
+
 Json process_object(const ProcessReport& process) {
     return {{"pid", process.pid},
             {"command", process.command},
             {"instances", process.num_instances},
+            {"section", section_object(process.section)},
             {"in_flight", process.in_flight},
             {"interval", activity_object(process.now)},
             {"total", activity_object(process.total)},

@@ -144,6 +144,13 @@ void judge(ProcessReport& report, double seconds, std::uint64_t now_ns) {
     }
 }
 
+/// A process without the section that it asked for offloads nothing: that reason comes before all others.
+void judge_section(ProcessReport& report) {
+    if (report.section.state != instance::SectionNote::denied) return;
+    report.verdict = Verdict::warn;
+    report.advice = "it works on the portable row until it is started again, or asks again, and gets a section";
+}
+
 std::uint64_t monotonic_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -166,7 +173,8 @@ std::vector<ProcessReport> compare(const std::vector<instance::ProcessStats>& be
         if (process.pid == static_cast<std::uint32_t>(getpid())) continue;
         const auto total = total_of(process);
         ProcessReport report{
-            process.pid, process.command, process.instances.size(), total, total, 0, 0, Verdict::ok, "", ""};
+            process.pid, process.command, process.instances.size(), total, total, 0, 0, Verdict::ok, "",
+            "",          process.section};
         const auto same = [&](const auto& other) { return other.pid == process.pid; };
         if (const auto then = std::find_if(before.begin(), before.end(), same); then != before.end())
             combine(report.now, total_of(*then), subtract);
@@ -175,6 +183,7 @@ std::vector<ProcessReport> compare(const std::vector<instance::ProcessStats>& be
             report.last_submit_ns = std::max(report.last_submit_ns, one.last_submit_ns);
         }
         judge(report, seconds, now_ns);
+        judge_section(report);
         reports.push_back(std::move(report));
     }
     return reports;
@@ -184,6 +193,17 @@ std::vector<ProcessReport> report_processes(double seconds) {
     const auto before = instance::read_all_stats();
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
     return compare(before, instance::read_all_stats(), seconds, monotonic_ns());
+}
+
+std::string section_words(const instance::SectionNote& section) {
+    switch (section.state) {
+        case instance::SectionNote::held:
+            return "section " + section.name;
+        case instance::SectionNote::denied:
+            return "no section (" + section.reason + ")";
+        default:
+            return {};
+    }
 }
 
 const char* fallback_words(std::size_t reason) noexcept { return reason_at(reason).words; }

@@ -34,6 +34,7 @@ struct ProcessReport {
     Verdict verdict;
     std::string text;  ///< is it offloading, and if not, why
     std::string advice;
+    instance::SectionNote section;
 };
 
 /// Looks twice, `seconds` apart, at all processes that this user may see, but not at this one.
@@ -43,6 +44,9 @@ std::vector<ProcessReport> report_processes(double seconds);
 std::vector<ProcessReport> compare(const std::vector<instance::ProcessStats>& before,
                                    const std::vector<instance::ProcessStats>& after, double seconds,
                                    std::uint64_t now_ns);
+
+/// "section SSL_DEV0_INT_2", "no section: all 4 ..."; "" for a process that asked for none.
+std::string section_words(const instance::SectionNote& section);
 
 /// "no lane row on its CPU": the reason in words, for `reason` below OCTAVO_FALLBACK_REASONS.
 const char* fallback_words(std::size_t reason) noexcept;
