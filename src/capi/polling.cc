@@ -2,10 +2,14 @@
 
 #include <octavo/octavo.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "base/error.hpp"
 #include "capi/guard.hpp"
 #include "config/process.hpp"
 #include "config/thread_instance.hpp"
+#include "instance/poller.hpp"
 
 namespace {
 
@@ -26,8 +30,7 @@ std::size_t count_instances() {
 }
 
 octavo_status check_external(std::size_t index) {
-    const auto mode = instance::polling().mode;
-    if (mode != OCTAVO_POLLING_EXTERNAL && mode != OCTAVO_POLLING_HEURISTIC)
+    if (!config::application_polls())
         return fail(OCTAVO_ERR_UNSUPPORTED, "the application polls in the modes external and heuristic alone");
     if (index == OCTAVO_POLLING_ALL || index == OCTAVO_POLLING_OWN) return OCTAVO_OK;
     const auto count = count_instances();
@@ -84,14 +87,25 @@ octavo_status octavo_polling_in_flight(uint32_t kind, const volatile int32_t** c
 }
 
 octavo_status octavo_polling_poll(size_t index, size_t* num_completed) {
-    if (num_completed != nullptr) *num_completed = 0;
-    return guarded([&] { return check_external(index); });
+    std::size_t count = 0;
+    const auto status = guarded([&] {
+        if (const auto bad = check_external(index); bad != OCTAVO_OK) return bad;
+        count = instance::poll_devices(index);
+        return OCTAVO_OK;
+    });
+    if (num_completed != nullptr) *num_completed = count;
+    return status;
 }
 
 octavo_status octavo_polling_fd(size_t index, int* fd) {
     if (fd == nullptr) return null_argument("fd");
     *fd = -1;
-    return guarded([&] { return check_external(index); });
+    return guarded([&] {
+        if (const auto status = check_external(index); status != OCTAVO_OK) return status;
+        if (index >= count_instances()) return bad_index(index, count_instances());
+        *fd = instance::external_fd(index);
+        return *fd >= 0 ? OCTAVO_OK : fail(OCTAVO_ERR_SYSTEM, "no descriptor: %s", std::strerror(errno));
+    });
 }
 
 octavo_status octavo_retry_limit_set(int32_t limit) { return instance::set_retry_limit(limit); }

@@ -45,6 +45,7 @@ instance::Instance::Config config_for(const ProcessPlan& plan, std::size_t index
     instance::Instance::Config config{.name = "thread", .ring_size = 1024};
     config.portable_only = plan.state != ProcessPlan::State::none && !is_usable(plan, index);
     config.polling = set;
+    if (!is_default(set)) config.driver = set.driver;
     if (index >= plan.instances.size()) return config;
     const auto& given = plan.instances[index];
     config.name = given.name.c_str();
@@ -94,6 +95,17 @@ octavo_status configure_thread_instance(instance::Instance::Config config) {
     const auto status = instance::configure_thread_instance(config);
     if (status == OCTAVO_OK) mine = {0, 0, kNone, true, false, true};
     return status;
+}
+
+bool application_polls() {
+    const auto set = instance::polling();
+    const auto is_external = [](const instance::Polling& polling) {
+        return polling.mode == OCTAVO_POLLING_EXTERNAL || polling.mode == OCTAVO_POLLING_HEURISTIC;
+    };
+    if (!is_default(set)) return is_external(set);
+    const auto plan = process_plan();
+    return std::any_of(plan->instances.begin(), plan->instances.end(),
+                       [&](const SectionInstance& given) { return is_external(polling_of(*given.general, set)); });
 }
 
 octavo_status bind_thread(std::size_t index) {

@@ -15,6 +15,9 @@ std::uint64_t thread_instance();
 /// As instance::configure_thread_instance(); from then on the thread's instance is its caller's, whatever the plan.
 [[nodiscard]] octavo_status configure_thread_instance(instance::Instance::Config config);
 
+/// Whether devices of the process are polled by the application: modes external and heuristic, set or in an endpoint's file.
+bool application_polls();
+
 /// octavo_section_bind()
 [[nodiscard]] octavo_status bind_thread(std::size_t index);
 /// octavo_section_binding(): SIZE_MAX for none.

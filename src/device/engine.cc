@@ -1,64 +1,29 @@
 #include "device/engine.hpp"
 
+#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <mutex>
 #include <new>
 
 namespace octavo::device {
-namespace {
-
-constexpr std::size_t kStackBytes = 512 * 1024;
-
-/// The application's signals stay with its own threads.
-class BlockSignals {
-public:
-    BlockSignals() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    BlockSignals(const BlockSignals&) = delete;
-    BlockSignals& operator=(const BlockSignals&) = delete;
-    ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_;
-};
-
-}  // namespace
 
 std::unique_ptr<Engine> Engine::start(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept {
     std::unique_ptr<Engine> engine{new (std::nothrow) Engine{executor, port, counters, cores}};
-    pthread_attr_t attributes;
-    if (engine == nullptr || pthread_attr_init(&attributes) != 0) return nullptr;
-    pthread_attr_setstacksize(&attributes, kStackBytes);
-    {
-        const BlockSignals while_creating;
-        engine->started_ = pthread_create(&engine->thread_, &attributes, thread_main, engine.get()) == 0;
-    }
-    pthread_attr_destroy(&attributes);
-    if (!engine->started_) return nullptr;
-    pthread_setname_np(engine->thread_, "octavo-engine");
+    if (engine == nullptr || !engine->thread_.start("octavo-engine", thread_main, engine.get())) return nullptr;
     return engine;
 }
 
 Engine::~Engine() {
-    if (!started_ || generation_ != fork::generation()) return;
     stop_.store(true, std::memory_order_release);
     parking_.wake();
-    pthread_join(thread_, nullptr);
+    thread_.join();
 }
 
-void* Engine::thread_main(void* engine) noexcept {
-    const sched_param no_priority{};
-    // refused in some containers: then a wake-up may pre-empt the submitter, which costs speed alone
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
+void Engine::thread_main(void* engine) noexcept {
     auto& self = *static_cast<Engine*>(engine);
     self.settle_on_cores();
     self.loop();
-    return nullptr;
 }
 
 void Engine::settle_on_cores() const noexcept {

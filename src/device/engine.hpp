@@ -1,12 +1,11 @@
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <memory>
 
 #include "base/fork.hpp"
 #include "base/parking.hpp"
+#include "base/worker_thread.hpp"
 #include "device/executor.hpp"
 
 namespace octavo::device {
@@ -37,7 +36,7 @@ public:
 private:
     Engine(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept
         : executor_(executor), port_(port), counters_(counters), cores_(cores) {}
-    static void* thread_main(void* engine) noexcept;
+    static void thread_main(void* engine) noexcept;
     void settle_on_cores() const noexcept;
     void loop() noexcept;
 
@@ -49,9 +48,7 @@ private:
     fork::Mutex running_{fork::Rank::engine};
     Parking parking_;
     std::atomic<bool> stop_{false};
-    pthread_t thread_{};
-    bool started_ = false;
-    std::uint64_t generation_ = fork::generation();
+    WorkerThread thread_;
 };
 
 }  // namespace octavo::device

@@ -1,29 +1,10 @@
 #include "device/executor.hpp"
 
-#include <unistd.h>
-
 #include "base/clock.hpp"
+#include "device/hand_over.hpp"
 
 namespace octavo::device {
 namespace {
-
-void signal_event(int fd) noexcept {
-    const std::uint64_t one = 1;
-    // an eventfd write fails only where the count is full, and then it is readable already
-    [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-}
-
-/// Whether this side may use the wake-up: the owner has not disarmed it.
-bool begin_wake(Slot& slot) noexcept {
-    auto armed = Wake::armed;
-    return slot.wake.compare_exchange_strong(armed, Wake::firing, std::memory_order_acq_rel);
-}
-
-void fire(Slot& slot) noexcept {
-    if (slot.wakeup.call != nullptr) slot.wakeup.call(slot.wakeup.argument);
-    if (slot.wakeup.fd >= 0) signal_event(slot.wakeup.fd);
-    slot.wake.store(Wake::fired, std::memory_order_release);  // our last use of the wake-up comes first
-}
 
 Work work_of(Slot& slot) noexcept { return {&*slot.key, slot.route, slot.operation, slot.input(), slot.output()}; }
 
@@ -98,16 +79,11 @@ std::size_t Executor::run(request::Class c, Queue& queue, Counters::Work& counte
     return count;
 }
 
-/// All replies are visible before the first wake-up: whoever it wakes on this core finds the whole batch.
 void Executor::reply(std::span<const std::uint32_t> slots) noexcept {
-    std::array<Slot*, kMaxBatch> to_fire;
-    std::size_t num_to_fire = 0;
-    for (const auto number : slots)
-        if (begin_wake(port_.slots[number])) to_fire[num_to_fire++] = &port_.slots[number];
-    for (const auto number : slots) port_.replies.push(number);
-    port_.owner.wake();
-    if (const int event = port_.reply_event.load(std::memory_order_acquire); event >= 0) signal_event(event);
-    for (std::size_t i = 0; i < num_to_fire; ++i) fire(*to_fire[i]);
+    if (outlet_ != nullptr)
+        outlet_->put(slots);
+    else
+        HandOver{port_, slots, HandOver::By::other}.wake();
 }
 
 }  // namespace octavo::device

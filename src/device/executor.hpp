@@ -10,6 +10,16 @@
 
 namespace octavo::device {
 
+/// Takes an executor's replies in the owner's place, who gets them when somebody polls.
+class Outlet {
+public:
+    /// At most kMaxBatch slots, whose status is set. Called by whoever drives the executor.
+    virtual void put(std::span<const std::uint32_t> slots) noexcept = 0;
+
+protected:
+    ~Outlet() = default;
+};
+
 /// The accelerator: takes what a port has queued, folds it into batches, replies. Work-conserving: it never waits for more. One thread at a time
 /// drives it: the polling thread (inline) or an engine thread.
 class Executor {
@@ -20,6 +30,9 @@ public:
     /// Takes all that is queued, runs the cheapest batch that holds the oldest request, and replies. Returns the number of replies; 0 when
     /// nothing waits.
     std::size_t round(Counters::Work& counters) noexcept;
+
+    /// From now on replies go there; null: to the owner.
+    void divert(Outlet* outlet) noexcept { outlet_ = outlet; }
 
     /// For a child after fork(): forgets what it holds.
     void forget() noexcept { queues_ = {}; }
@@ -37,6 +50,7 @@ private:
     void reply(std::span<const std::uint32_t> slots) noexcept;
 
     Port& port_;
+    Outlet* outlet_ = nullptr;
     CostTable costs_;
     Scratch scratch_;
     std::array<Queue, request::kNumClasses> queues_;

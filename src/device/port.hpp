@@ -16,8 +16,9 @@
 namespace octavo::device {
 
 /// How far the wake-up of a request has come. Armed to firing is the device's step, armed to disarmed the owner's; whoever comes first
-/// decides. While it fires, the owner waits before it lets go of the wake-up's target.
-enum class Wake : std::uint32_t { none, armed, disarmed, firing, fired };
+/// decides. While it fires, the owner waits before it lets go of the wake-up's target. `telling` takes the place of `firing` where the
+/// owner itself polled the device: whoever lets go of the target before its turn ends it.
+enum class Wake : std::uint32_t { none, armed, disarmed, firing, fired, telling };
 
 /// A place for one request. Between push and reply it is the device's, but for `cancelled` and `wake`; otherwise the owner's.
 struct alignas(64) Slot {

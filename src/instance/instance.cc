@@ -60,6 +60,7 @@ Instance::Instance(const Config& config)
     free_.reserve(config.ring_size);
     for (std::uint32_t number = config.ring_size; number-- > 0;) free_.push_back(number);
     (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);
+    if (config_.polling.mode != OCTAVO_POLLING_DEFAULT) start_polled();
 }
 
 Instance::~Instance() {
@@ -67,9 +68,28 @@ Instance::~Instance() {
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
         if (tickets_[number].state == State::in_flight) disarm_wake(number);
     engine_.reset();
+    if (polled_ != nullptr) stop_polled();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
         if (tickets_[number].state != State::free) wipe(slot(number).payload.data(), slot(number).used());
     if (event_ >= 0) ::close(event_);
+}
+
+/// Where the application decides when to poll, nothing is computed behind its back.
+void Instance::start_polled() {
+    auto& polling = config_.polling;
+    if (config_.driver == OCTAVO_DRIVER_AUTO) config_.driver = OCTAVO_DRIVER_INLINE;
+    polling.driver = config_.driver;
+    config_.never_in_place = polling.mode == OCTAVO_POLLING_EXTERNAL || polling.mode == OCTAVO_POLLING_HEURISTIC;
+    polled_ = std::make_shared<Polled>(Polled::Parts{executor_, port_, counters().by_engine}, config_.ring_size,
+                                       polling, config_.index);
+    executor_.divert(polled_.get());
+    poller_ = join_pollers(polled_);
+}
+
+void Instance::stop_polled() noexcept {
+    leave_pollers(*polled_);
+    polled_->close();
+    poller_.reset();
 }
 
 std::optional<std::uint32_t> Instance::find(std::uint64_t request) const noexcept {
@@ -91,7 +111,7 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
         return fail(OCTAVO_ERR_BAD_LENGTH, "input_len: %zu bytes; at most %zu go through a ring: octavo_execute()",
                     input.size(), request::kMaxOperand);
     const bool needs_engine = wants_engine(submission.wakeup);
-    if (config_.driver == OCTAVO_DRIVER_INLINE && needs_engine)
+    if (config_.driver == OCTAVO_DRIVER_INLINE && needs_engine && polled_ == nullptr)
         return fail(OCTAVO_ERR_UNSUPPORTED, "wakeup: an inline instance has nobody to wake the waiter; poll it");
     if (free_.empty()) {
         add(counters().retried, 1);
@@ -104,7 +124,8 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     add(counters().submitted, 1);
     counters().last_submit_ns.store(slot(number).submitted_ns, std::memory_order_relaxed);
     request = handle(number);
-    const bool alone = (engine_ != nullptr || needs_engine) && alone_.on_submit(num_in_flight_);
+    const bool is_handed_over = engine_ != nullptr || needs_engine || polled_ != nullptr;
+    const bool alone = is_handed_over && alone_.on_submit(num_in_flight_);
     if ((alone && !config_.never_in_place) || (needs_engine && !ensure_engine())) return run_in_place(number);
     return enqueue(number);
 }
@@ -115,6 +136,7 @@ request::Route Instance::route(const request::Key& key, std::uint32_t operation)
 }
 
 bool Instance::wants_engine(const octavo_wakeup& wakeup) const noexcept {
+    if (polled_ != nullptr) return config_.driver == OCTAVO_DRIVER_THREADS;
     return config_.driver == OCTAVO_DRIVER_THREADS || wakeup.fd >= 0 || wakeup.call != nullptr;
 }
 
@@ -144,6 +166,7 @@ octavo_status Instance::enqueue(std::uint32_t number) noexcept {
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
     port_.requests.push(number);
     if (engine_ != nullptr) engine_->notify();
+    if (polled_ != nullptr) polled_->submitted(kind_of(slot(number).operation));
     return OCTAVO_PENDING;
 }
 
@@ -191,9 +214,16 @@ void Instance::settle_wake(std::uint32_t number) noexcept {
 }
 
 void Instance::disarm_wake(std::uint32_t number) noexcept {
+    end_telling(number);
     auto armed = Wake::armed;
     if (!slot(number).wake.compare_exchange_strong(armed, Wake::disarmed, std::memory_order_acq_rel))
         settle_wake(number);
+}
+
+/// A waiter whose turn has not come, among those that this very thread wakes, will not be woken: its request is let go of.
+void Instance::end_telling(std::uint32_t number) noexcept {
+    auto& wake = slot(number).wake;
+    if (wake.load(std::memory_order_relaxed) == Wake::telling) wake.store(Wake::disarmed, std::memory_order_relaxed);
 }
 
 /// Takes one reply off the ring. True where it is news to the owner: not that of a cancelled request.
@@ -205,7 +235,8 @@ bool Instance::collect_one(std::uint32_t number) noexcept {
     }
     --num_in_flight_;
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
-    if (num_in_flight_ == 0 && engine_ != nullptr) alone_.on_idle(now_ns() - slot(number).submitted_ns);
+    if (num_in_flight_ == 0 && (engine_ != nullptr || polled_ != nullptr))
+        alone_.on_idle(now_ns() - slot(number).submitted_ns);
     finish(number, slot(number).status);
     return true;
 }
@@ -217,8 +248,16 @@ std::size_t Instance::collect(std::size_t most) noexcept {
     return count;
 }
 
-/// Computes one round where this thread drives the device. True where something was done.
-bool Instance::drive() noexcept { return engine_ == nullptr && executor_.round(counters().by_owner) > 0; }
+/// Computes one round where this thread drives the device, or polls. True where something was done.
+bool Instance::drive() noexcept {
+    if (polled_ != nullptr) return polled_->poll(1) > 0;
+    return engine_ == nullptr && executor_.round(counters().by_owner) > 0;
+}
+
+/// True where replies may come while this thread sleeps, and none is there.
+bool Instance::has_to_sleep() const noexcept {
+    return port_.replies.empty() && (polled_ == nullptr || !polled_->holds_replies());
+}
 
 octavo_status Instance::poll(std::size_t quota, std::size_t& num_reaped) noexcept {
     num_reaped = 0;
@@ -233,7 +272,7 @@ octavo_status Instance::poll(std::size_t quota, std::size_t& num_reaped) noexcep
             ++num_reaped;
             run_callbacks(1);
         }
-    } while (num_reaped < quota && drive());
+    } while (num_reaped < quota && polled_ == nullptr && drive());
     rearm_event();
     return OCTAVO_OK;
 }
@@ -281,6 +320,7 @@ void Instance::call_back(std::uint32_t number) noexcept {
 
 void Instance::release(std::uint32_t number) noexcept {
     auto& place = slot(number);
+    end_telling(number);
     wipe(place.payload.data(), place.used());
     place.key.reset();
     auto& ticket = tickets_[number];
@@ -301,9 +341,9 @@ octavo_status Instance::wait(std::uint64_t request, std::uint64_t timeout_ns) no
         if (tickets_[*number].state == State::done) return OCTAVO_OK;
         const auto waited = now_ns() - start;
         if (timeout_ns != UINT64_MAX && waited >= timeout_ns) return OCTAVO_TIMEOUT;
-        if (drive() || engine_ == nullptr) continue;
+        if (drive() || (engine_ == nullptr && polled_ == nullptr)) continue;
         const auto ticket = port_.owner.announce();
-        if (port_.replies.empty())
+        if (has_to_sleep())
             port_.owner.sleep(ticket, timeout_ns == UINT64_MAX ? Parking::kForEver : timeout_ns - waited);
         else
             port_.owner.withdraw();
@@ -390,11 +430,12 @@ octavo_status Instance::execute_through_ring(std::uint64_t key, std::uint32_t op
 octavo_status Instance::event_fd(int& fd) noexcept {
     follow_fork();
     fd = -1;
-    if (config_.driver == OCTAVO_DRIVER_INLINE)
+    if (config_.driver == OCTAVO_DRIVER_INLINE && polled_ == nullptr)
         return fail(OCTAVO_ERR_UNSUPPORTED, "an inline instance has no descriptor: nothing completes but by a poll");
     if (event_ < 0) event_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (event_ < 0) return fail(OCTAVO_ERR_SYSTEM, "eventfd: %s", std::strerror(errno));
-    if (!ensure_engine()) return fail(OCTAVO_ERR_SYSTEM, "no engine thread could be started");
+    const bool has_engine = polled_ == nullptr || config_.driver == OCTAVO_DRIVER_THREADS;
+    if (has_engine && !ensure_engine()) return fail(OCTAVO_ERR_SYSTEM, "no engine thread could be started");
     port_.reply_event.store(event_, std::memory_order_release);
     fd = event_;
     rearm_event();
@@ -438,6 +479,9 @@ void Instance::after_fork() noexcept {
         conclude(number, OCTAVO_CANCELLED);  // the parent counts it
     }
     num_in_flight_ = 0;
+    if (polled_ == nullptr) return;
+    poller_.reset();
+    start_polled();
 }
 
 InstanceHandles& instances() noexcept {

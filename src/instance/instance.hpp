@@ -13,6 +13,7 @@
 #include "device/executor.hpp"
 #include "device/port.hpp"
 #include "instance/alone.hpp"
+#include "instance/poller.hpp"
 #include "instance/polling.hpp"
 #include "instance/stats_file.hpp"
 
@@ -92,11 +93,14 @@ private:
     bool ensure_engine() noexcept;
     request::Route route(const request::Key& key, std::uint32_t operation) const noexcept;
     bool wants_engine(const octavo_wakeup& wakeup) const noexcept;
+    void start_polled();
+    void stop_polled() noexcept;
 
     std::size_t collect(std::size_t most) noexcept;
     bool collect_one(std::uint32_t number) noexcept;
     void settle_wake(std::uint32_t number) noexcept;
     void disarm_wake(std::uint32_t number) noexcept;
+    void end_telling(std::uint32_t number) noexcept;
     void conclude(std::uint32_t number, octavo_status status) noexcept;
     void finish(std::uint32_t number, octavo_status status) noexcept;
     void queue_callback(std::uint32_t number) noexcept;
@@ -105,6 +109,7 @@ private:
     void call_back(std::uint32_t number) noexcept;
     void release(std::uint32_t number) noexcept;
     bool drive() noexcept;
+    bool has_to_sleep() const noexcept;
     void drain_event() noexcept;
     void rearm_event() noexcept;
     void after_fork() noexcept;
@@ -118,6 +123,9 @@ private:
     device::Port port_;
     device::Executor executor_;
     std::unique_ptr<device::Engine> engine_;
+    // in every mode but the default: the device as those see it who poll it, and the thread that does
+    std::shared_ptr<Polled> polled_;
+    std::shared_ptr<Poller> poller_;
     // of work in place; the executor has its own
     device::CostTable costs_;
     device::Scratch scratch_;

@@ -50,23 +50,29 @@ public:
     }
 
 private:
+    void see_who_polls() noexcept {
+        std::uint32_t driver = OCTAVO_DRIVER_AUTO, mode = OCTAVO_POLLING_DEFAULT;
+        octavo_instance_driver(raw_.instance, &driver);
+        if (driver != OCTAVO_DRIVER_AUTO) octavo_instance_polling(raw_.instance, &mode);
+        polls_itself_ = mode == OCTAVO_POLLING_INLINE;
+        polled_outside_ = driver == OCTAVO_DRIVER_INLINE && mode == OCTAVO_POLLING_DEFAULT;
+    }
+
     /// Where the thread's event loop polls the device, the reply comes to a callback, which tells the job's owner; elsewhere an
-    /// engine thread tells it, and the job fetches the reply.
+    /// engine thread or a poller tells it, and the job fetches the reply.
     octavo_status submit() noexcept {
         octavo_submission submission = OCTAVO_SUBMISSION_INIT;
         submission.key = raw_.key;
         submission.operation = static_cast<std::uint32_t>(raw_.operation);
         submission.input = raw_.in.data();
         submission.input_len = raw_.in.size();
-        std::uint32_t driver = OCTAVO_DRIVER_AUTO;
-        octavo_instance_driver(raw_.instance, &driver);
-        polled_outside_ = driver == OCTAVO_DRIVER_INLINE;
+        see_who_polls();
         const auto wakeup = pauser_.wakeup();
         if (wakeup.fd < 0 && wakeup.call == nullptr) return OCTAVO_ERR_SYSTEM;
         if (polled_outside_) {
             submission.callback = replied;
             submission.callback_argument = this;
-        } else {
+        } else if (!polls_itself_) {
             submission.wakeup = wakeup;
         }
         return octavo_submit(raw_.instance, &submission, &request_);
@@ -102,10 +108,12 @@ private:
     }
 
     octavo_status await() noexcept {
+        if (polls_itself_) pauser_.notify();  // others submit meanwhile
         for (int i = 0; reply_ == OCTAVO_PENDING && i < kIdleReturns; ++i) {
             const auto paused = pauser_.pause();
             if (paused == OCTAVO_CANCELLED) return cancel();
             if (paused != OCTAVO_OK) break;
+            if (polls_itself_) break;
             if (!polled_outside_) look();
         }
         while (reply_ == OCTAVO_PENDING)
@@ -142,7 +150,7 @@ private:
     Pauser& pauser_;
     octavo_request request_{};
     octavo_status reply_ = OCTAVO_PENDING;
-    bool polled_outside_ = false;
+    bool polled_outside_ = false, polls_itself_ = false;
 };
 
 /// Full for too long, nobody to wake the job, or a child of the process that submitted: here and now, then.
