@@ -465,6 +465,11 @@ OCTAVO_API octavo_status octavo_submit(octavo_instance instance, const octavo_su
  */
 OCTAVO_API octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_reaped);
 /*
+ * Reaps all that is done. With the inline driver, where nothing is, it first computes one batch: for an event loop that looks at its
+ * other events between two batches, so that whoever was served can submit again and fill the next.
+ */
+OCTAVO_API octavo_status octavo_poll_batch(octavo_instance instance, size_t* num_reaped);
+/*
  * Waits until the request is done, at most `timeout_ns` nanoseconds (UINT64_MAX: for ever): OCTAVO_OK when it is,
  * OCTAVO_TIMEOUT when not. Reaps nothing and runs no callback. The inline driver computes what waits, and looks at the time
  * between batches.

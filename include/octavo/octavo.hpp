@@ -325,6 +325,14 @@ public:
         return num_reaped;
     }
 
+    /// Reaps what is done; with the inline driver, where nothing is, one batch: how many.
+    Result<std::size_t> poll_batch() noexcept {
+        std::size_t num_reaped = 0;
+        const auto status = static_cast<Status>(octavo_poll_batch(instance_, &num_reaped));
+        if (status != Status::ok) return status;
+        return num_reaped;
+    }
+
     /// One operation, synchronously: the number of bytes written to `output`, which may be `input`.
     Result<std::size_t> execute(const Key& key, Operation operation, std::span<const std::uint8_t> input,
                                 std::span<std::uint8_t> output) noexcept {

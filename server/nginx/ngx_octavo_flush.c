@@ -2,15 +2,12 @@
  * When the device is polled. It computes on this very thread, so every poll is a batch: polling as soon as there is something to
  * do makes batches of one, because nginx accepts one connection an iteration. So drain, then flush: iterations of the event loop
  * that do not wait go on as long as they bring new submissions; the first that brings none polls. Nothing waits for company.
- * What makes full batches of each kind of operation is computed at once, and answered before the rest: so clients work while the
- * server does, where computing all that waits would let one side wait for the other in turns.
+ * A poll is one batch, and the next iteration may bring more for those after it: a TLS 1.3 handshake has three operations of three
+ * kinds, and the device takes the short ones first, so that those who have got theirs meet at the signature.
  */
 #include "ngx_octavo.h"
 
-/*
- * Operations that fill the lanes, where they are of several kinds: a TLS 1.3 handshake has three. Measured: with 8, kinds get in each
- * other's way, and a handshake costs a seventh more; more than 32 gain nothing.
- */
+/* Operations that are polled for whatever the iteration brought: with so many of three kinds, some fill the lanes. */
 #define ENOUGH 32
 /* Where requests are in flight and none is done: something stalls, and the loop must not spin. */
 #define STALL_MS 1
@@ -140,8 +137,9 @@ static void on_flush(ngx_event_t* ev) {
     }
     brought = 0;
     ++ngx_octavo_count->polls;
-    (void)octavo_poll(instance, ENOUGH, NULL);
+    (void)octavo_poll_batch(instance, NULL);
     num_resumed = resume_ready();
+    brought = 0;
     if (ngx_octavo_count->paused == 0 || ev->posted) return;
     if (num_resumed > 0) {
         ngx_post_event(ev, &ngx_posted_next_events);

@@ -239,6 +239,13 @@ octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_re
     return status;
 }
 
+octavo_status octavo_poll_batch(octavo_instance instance, size_t* num_reaped) {
+    std::size_t count = 0;
+    const auto status = with(instance, [&](Instance& object) { return object.poll_batch(count); });
+    if (num_reaped != nullptr) *num_reaped = count;
+    return status;
+}
+
 octavo_status octavo_wait(octavo_instance instance, octavo_request request, uint64_t timeout_ns) {
     return with(instance, [&](Instance& object) { return object.wait(request.id, timeout_ns); });
 }

@@ -106,6 +106,10 @@ std::size_t CostTable::plan(request::Class c, std::size_t waiting) const noexcep
     return best;
 }
 
+bool CostTable::fills_a_pass(request::Class c, std::size_t waiting) const noexcept {
+    return c == request::Class::portable || waiting >= entries_[request::index(c)].group;
+}
+
 void CostTable::observe(request::Class c, std::size_t count, std::uint64_t ns) noexcept {
     auto& entry = entries_[request::index(c)];
     auto& which = count == 0 ? entry.portable : entry.lanes[(count - 1) / entry.group];

@@ -18,10 +18,13 @@ public:
     /// How many of `waiting` (>= 1) requests of a lane class to run in one lane batch; 0: run one on the portable row.
     [[nodiscard]] std::size_t plan(request::Class c, std::size_t waiting) const noexcept;
 
+    /// Whether `waiting` requests of a class leave no lane idle; on the portable row one does.
+    [[nodiscard]] bool fills_a_pass(request::Class c, std::size_t waiting) const noexcept;
+
     /// Learns that a lane batch of `count`, or one operation on the portable row (count 0), took `ns`.
     void observe(request::Class c, std::size_t count, std::uint64_t ns) noexcept;
 
-    /// The estimate for one operation alone, by the cheapest row.
+    /// The estimate for one operation alone, by the cheapest row; 0 where only the portable row takes the class.
     [[nodiscard]] std::uint64_t alone_ns(request::Class c) const noexcept;
 
 private:

@@ -12,9 +12,9 @@ Work work_of(Slot& slot) noexcept { return {&*slot.key, slot.route, slot.operati
 
 std::size_t Executor::round(Counters::Work& counters) noexcept {
     const auto cancelled = take_all();
-    auto* queue = oldest();
+    auto* queue = next();
     if (queue == nullptr) return cancelled;
-    return cancelled + run(static_cast<request::Class>(queue - queues_.data()), *queue, counters);
+    return cancelled + run(class_of(*queue), *queue, counters);
 }
 
 /// Returns the number of requests that were cancelled already, which are replied to at once.
@@ -37,13 +37,24 @@ std::size_t Executor::take_all() noexcept {
     return cancelled;
 }
 
-Executor::Queue* Executor::oldest() noexcept {
+bool Executor::comes_before(const Queue& left, const Queue& right) const noexcept {
+    const auto is_urgent = [&](const Queue& queue) {
+        return queue.passed >= kMostPassed || costs_.fills_a_pass(class_of(queue), queue.count);
+    };
+    const bool left_is_urgent = is_urgent(left), right_is_urgent = is_urgent(right);
+    if (left_is_urgent != right_is_urgent) return left_is_urgent;
+    if (left_is_urgent) return port_.slots[left.first].submitted_ns < port_.slots[right.first].submitted_ns;
+    return costs_.alone_ns(class_of(left)) < costs_.alone_ns(class_of(right));
+}
+
+Executor::Queue* Executor::next() noexcept {
     Queue* best = nullptr;
     for (auto& queue : queues_) {
         if (queue.count == 0) continue;
-        const auto submitted = port_.slots[queue.first].submitted_ns;
-        if (best == nullptr || submitted < port_.slots[best->first].submitted_ns) best = &queue;
+        ++queue.passed;
+        if (best == nullptr || comes_before(queue, *best)) best = &queue;
     }
+    if (best != nullptr) best->passed = 0;
     return best;
 }
 

@@ -27,8 +27,9 @@ public:
     /// The port outlives the executor.
     explicit Executor(Port& port) : port_(port) {}
 
-    /// Takes all that is queued, runs the cheapest batch that holds the oldest request, and replies. Returns the number of replies; 0 when
-    /// nothing waits.
+    /// Takes all that is queued, runs one batch, and replies. Returns the number of replies; 0 when nothing waits. Batches without an idle lane
+    /// come first, the one with the oldest request before the others; then the shortest: whoever it serves goes on, and may fill a long
+    /// one. A class is passed over kMostPassed times at most.
     std::size_t round(Counters::Work& counters) noexcept;
 
     /// From now on replies go there; null: to the owner.
@@ -37,14 +38,21 @@ public:
     /// For a child after fork(): forgets what it holds.
     void forget() noexcept { queues_ = {}; }
 
+    static constexpr std::uint32_t kMostPassed = 4;
+
 private:
     /// Requests of one class, oldest first, linked through Slot::next.
     struct Queue {
         std::uint32_t first = 0, last = 0, count = 0;
+        std::uint32_t passed = 0;  // batches of others since this one's last
     };
 
     std::size_t take_all() noexcept;
-    Queue* oldest() noexcept;
+    Queue* next() noexcept;
+    bool comes_before(const Queue& left, const Queue& right) const noexcept;
+    request::Class class_of(const Queue& queue) const noexcept {
+        return static_cast<request::Class>(&queue - queues_.data());
+    }
     std::uint32_t take_first(Queue& queue) noexcept;
     std::size_t run(request::Class c, Queue& queue, Counters::Work& counters) noexcept;
     void reply(std::span<const std::uint32_t> slots) noexcept;

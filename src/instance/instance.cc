@@ -259,20 +259,40 @@ bool Instance::has_to_sleep() const noexcept {
     return port_.replies.empty() && (polled_ == nullptr || !polled_->holds_replies());
 }
 
+/// Not in a callback; `name` is the caller's, for the error.
+octavo_status Instance::begin_poll(const char* name) noexcept {
+    if (in_callback_) return fail(OCTAVO_ERR_BAD_ARGUMENT, "%s called from a callback of the same instance", name);
+    follow_fork();
+    drain_event();
+    return OCTAVO_OK;
+}
+
+/// Reaps what is done, at most `most`.
+std::size_t Instance::reap(std::size_t most) noexcept {
+    auto num_reaped = run_callbacks(most);
+    while (num_reaped < most && collect(1) > 0) {
+        ++num_reaped;
+        run_callbacks(1);
+    }
+    return num_reaped;
+}
+
 octavo_status Instance::poll(std::size_t quota, std::size_t& num_reaped) noexcept {
     num_reaped = 0;
     if (quota == 0) return fail(OCTAVO_ERR_BAD_ARGUMENT, "quota: 0; it is the most requests to reap, at least 1");
-    if (in_callback_) return fail(OCTAVO_ERR_BAD_ARGUMENT, "octavo_poll() called from a callback of the same instance");
-    follow_fork();
-    drain_event();
-    num_reaped = run_callbacks(quota);
+    if (const auto status = begin_poll("octavo_poll()"); status != OCTAVO_OK) return status;
     do {
-        while (num_reaped < quota) {
-            if (collect(1) == 0) break;
-            ++num_reaped;
-            run_callbacks(1);
-        }
+        num_reaped += reap(quota - num_reaped);
     } while (num_reaped < quota && polled_ == nullptr && drive());
+    rearm_event();
+    return OCTAVO_OK;
+}
+
+octavo_status Instance::poll_batch(std::size_t& num_reaped) noexcept {
+    num_reaped = 0;
+    if (const auto status = begin_poll("octavo_poll_batch()"); status != OCTAVO_OK) return status;
+    num_reaped = reap(SIZE_MAX);
+    if (num_reaped == 0 && polled_ == nullptr && drive()) num_reaped = reap(SIZE_MAX);
     rearm_event();
     return OCTAVO_OK;
 }

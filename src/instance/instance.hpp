@@ -42,6 +42,7 @@ public:
 
     [[nodiscard]] octavo_status submit(const octavo_submission& submission, std::uint64_t& request) noexcept;
     [[nodiscard]] octavo_status poll(std::size_t quota, std::size_t& num_reaped) noexcept;
+    [[nodiscard]] octavo_status poll_batch(std::size_t& num_reaped) noexcept;
     [[nodiscard]] octavo_status wait(std::uint64_t request, std::uint64_t timeout_ns) noexcept;
     [[nodiscard]] octavo_status result(std::uint64_t request, MutableBytes output, std::size_t& output_len) noexcept;
     [[nodiscard]] octavo_status cancel(std::uint64_t request) noexcept;
@@ -97,6 +98,8 @@ private:
     void stop_polled() noexcept;
 
     std::size_t collect(std::size_t most) noexcept;
+    octavo_status begin_poll(const char* name) noexcept;
+    std::size_t reap(std::size_t most) noexcept;
     bool collect_one(std::uint32_t number) noexcept;
     void settle_wake(std::uint32_t number) noexcept;
     void disarm_wake(std::uint32_t number) noexcept;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-octavo_status octavo_poll(octavo_instance instance, size_t quota, size_t* num_reaped) {
-    static octavo_status (*real)(octavo_instance, size_t, size_t*);
+octavo_status octavo_poll_batch(octavo_instance instance, size_t* num_reaped) {
+    static octavo_status (*real)(octavo_instance, size_t*);
     const char* file = getenv("STALL_FILE");
-    if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, "octavo_poll");
+    if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, "octavo_poll_batch");
     if (file != NULL && access(file, F_OK) == 0) {
         if (num_reaped != NULL) *num_reaped = 0;
         return OCTAVO_OK;
     }
-    return real(instance, quota, num_reaped);
+    return real(instance, num_reaped);
 }
