@@ -1,5 +1,6 @@
 // The parts of `octavo load` that judge: percentiles against a sorted oracle, the command line, CPU accounts, charts.
 #include <gtest/gtest.h>
+#include <openssl/crypto.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 
 #include "load/chart.hpp"
 #include "load/histogram.hpp"
+#include "load/memory.hpp"
 #include "load/options.hpp"
 #include "load/server_cpu.hpp"
 #include "usage.hpp"
@@ -36,6 +38,30 @@ void expect_like_oracle(Values values) {
     }
     EXPECT_EQ(histogram.max(), values.back());
     EXPECT_EQ(histogram.percentile(1), values.back());
+}
+
+TEST(LoadMemory, BlocksKeepWhatIsInThem) {
+    static const bool is_lean = use_lean_memory();
+    if (!is_lean) GTEST_SKIP() << "a sanitized build: OpenSSL's memory is the C library's";
+    std::mt19937 random(3);
+    std::vector<std::pair<unsigned char*, std::size_t>> blocks(200);
+    for (int i = 0; i < 20000; ++i) {
+        auto& [memory, size] = blocks[random() % blocks.size()];
+        const unsigned char mark = static_cast<unsigned char>(&memory - &blocks[0].first);
+        const std::size_t wanted = random() % 8 == 0 ? random() % 40000 : random() % 300;
+        memory = static_cast<unsigned char*>(OPENSSL_realloc(memory, wanted));
+        ASSERT_EQ(memory == nullptr, wanted == 0);
+        ASSERT_EQ(reinterpret_cast<std::uintptr_t>(memory) % alignof(std::max_align_t), 0U);
+        for (std::size_t k = 0; k < std::min(size, wanted); ++k) ASSERT_EQ(memory[k], mark);
+        std::fill_n(memory, wanted, mark);
+        size = wanted;
+    }
+    for (auto& block : blocks) OPENSSL_free(block.first);
+    void* const freed = OPENSSL_malloc(100);
+    OPENSSL_free(freed);
+    EXPECT_EQ(OPENSSL_malloc(128), freed) << "of the same size, and used again";
+    OPENSSL_free(freed);
+    EXPECT_EQ(OPENSSL_malloc(SIZE_MAX - 8), nullptr);
 }
 
 TEST(LoadHistogram, PercentilesAgreeWithASortedList) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "command.hpp"
+#include "load/memory.hpp"
 #include "load/options.hpp"
 #include "load/report.hpp"
 #include "load/runner.hpp"
@@ -50,6 +51,7 @@ load::Result run_shown(const load::Plan& plan, bool quiet) {
 }
 
 int run(const load::Options& options) {
+    load::use_lean_memory();
     const load::Plan plan = load::understand(options);
     OutputFile json("--json", options.json), html("--html", options.html);
     const bool text = !options.quiet && options.json != kToStdout && options.html != kToStdout;
