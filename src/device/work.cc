@@ -1,13 +1,9 @@
 #include "device/work.hpp"
 
-#include <algorithm>
 #include <array>
-#include <new>
 
 #include "base/clock.hpp"
-#include "device/call_on_stack.hpp"
 #include "device/lanes.hpp"
-#include "kernel/rsa/rsa.hpp"
 
 namespace octavo::device {
 namespace {
@@ -22,15 +18,6 @@ constexpr std::array<LaneBatch*, request::kNumLaneClasses> kLaneBatches = {
 
 }  // namespace
 
-Scratch::Scratch() {
-    constexpr std::size_t kAlignment = 64;
-    std::size_t len = kAlignment;
-    for (const auto& row : kernel::rsa::rows()) len = std::max(len, row.scratch_len);
-    len_ = (len + kAlignment - 1) / kAlignment * kAlignment + kStackLen;
-    memory_.reset(std::aligned_alloc(kAlignment, len_));
-    if (memory_ == nullptr) throw std::bad_alloc();
-}
-
 void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
     struct Call {
         std::span<Work> batch;
@@ -41,7 +28,7 @@ void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& co
         const auto& c = *static_cast<const Call*>(argument);
         kLaneBatches[request::index(c.batch[0].route.where)](c.batch, c.scratch, c.counters);
     };
-    call_on_stack(scratch.stack_top(), run, &call);
+    scratch.run_on_stack(run, &call);
 }
 
 void run_portable(Work& work, Counters::Work& counters) noexcept {

@@ -3,12 +3,11 @@
 #include <octavo/octavo.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <span>
 
 #include "device/cost.hpp"
 #include "device/counters.hpp"
+#include "device/scratch.hpp"
 #include "request/key.hpp"
 #include "request/operation.hpp"
 
@@ -26,23 +25,6 @@ struct Work {
 
 /// Curves share an inversion among all operations of a batch; beyond four passes that brings nothing more.
 inline constexpr std::size_t kMaxBatch = 32;
-
-/// Memory for the lane rows, for one thread at a time: what RSA's ask for, and a stack. The curves' rows have frames of up to 100 KiB, and
-/// may run where the caller's stack is small: OpenSSL's ASYNC_JOBs have 32 KiB, with the heap below.
-class Scratch {
-public:
-    Scratch();  // std::bad_alloc
-    void* data() const noexcept { return memory_.get(); }
-    void* stack_top() const noexcept { return static_cast<char*>(memory_.get()) + len_; }
-
-private:
-    static constexpr std::size_t kStackLen = 256 * 1024;
-    struct Free {
-        void operator()(void* memory) const noexcept { std::free(memory); }
-    };
-    std::size_t len_;
-    std::unique_ptr<void, Free> memory_;
-};
 
 /// Runs 1 to kMaxBatch operations of one lane class on the lane row. A result that fails its check is computed again on the portable row,
 /// and counted.

@@ -10,8 +10,8 @@
 #include <memory>
 #include <new>
 
+#include "base/stack.hpp"
 #include "job/sanitizer.hpp"
-#include "job/stack.hpp"
 #include "job/switch.hpp"
 
 namespace octavo::job {

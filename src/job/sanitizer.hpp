@@ -2,30 +2,18 @@
 
 #include <cstddef>
 
-/// What the sanitizers must be told about stacks that change. Without sanitizers all of it is nothing.
-#if defined(__SANITIZE_ADDRESS__)
-#define OCTAVO_JOB_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define OCTAVO_JOB_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define OCTAVO_JOB_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define OCTAVO_JOB_TSAN 1
-#endif
-#endif
+#include "base/sanitizer.hpp"
 
-#if defined(OCTAVO_JOB_ASAN)
-#include <sanitizer/asan_interface.h>
+#if defined(OCTAVO_ASAN)
 #include <sanitizer/common_interface_defs.h>
-#include <sanitizer/lsan_interface.h>
-#elif defined(OCTAVO_JOB_TSAN)
+#elif defined(OCTAVO_TSAN)
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/// What the sanitizers must be told about stacks that change. Without sanitizers all of it is nothing.
 namespace octavo::job::sanitizer {
 
-#if defined(OCTAVO_JOB_ASAN)
+#if defined(OCTAVO_ASAN)
 
 /// One job's side of its switches. `bottom` and `size` are the stack's.
 class Fiber {
@@ -49,14 +37,7 @@ private:
     std::size_t outer_size_ = 0;
 };
 
-/// A paused job may hold the only pointer to what it owns.
-inline void mapped(const void* bottom, std::size_t size) noexcept { __lsan_register_root_region(bottom, size); }
-inline void unmapping(const void* bottom, std::size_t size) noexcept {
-    __lsan_unregister_root_region(bottom, size);
-    __asan_unpoison_memory_region(bottom, size);  // whatever the kernel maps here next is not poisoned
-}
-
-#elif defined(OCTAVO_JOB_TSAN)
+#elif defined(OCTAVO_TSAN)
 
 class Fiber {
 public:
@@ -79,9 +60,6 @@ private:
     void* outer_ = nullptr;
 };
 
-inline void mapped(const void*, std::size_t) noexcept {}
-inline void unmapping(const void*, std::size_t) noexcept {}
-
 #else
 
 class Fiber {
@@ -93,9 +71,6 @@ public:
     void begin() noexcept {}
     void forget(const void*, std::size_t) noexcept {}
 };
-
-inline void mapped(const void*, std::size_t) noexcept {}
-inline void unmapping(const void*, std::size_t) noexcept {}
 
 #endif
 

@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/fork.hpp"
-#include "job/overflow.hpp"
+#include "base/overflow.hpp"
 #include "job/switch.hpp"
 #include "job/wait.hpp"
 
@@ -112,7 +112,10 @@ void Thread::begin() noexcept {
     errno_ = &errno;
     waits_ = &waits();
     exceptions_ = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
-    overflow::watch_thread(overflowed);
+    static constexpr overflow::Kind kKind = {
+        "a job has overflowed its stack",
+        "octavo_job_set_stack_size(), or OCTAVO_JOB_STACK in the environment, sets another size", overflowed};
+    overflow::watch_thread(kKind);
 }
 
 /// What is paused will never go on. A job that runs, because it called exit(), is left alone: this runs on its stack.
@@ -133,7 +136,6 @@ void Thread::end() noexcept {
     idle_ = {};
     current_ = nullptr;
     max_jobs_ = floor_ = num_trimmed_ = low_water_ = 0;
-    overflow::unwatch_thread();
 }
 
 bool Thread::set_stack_size(std::size_t size) noexcept {

@@ -1,15 +1,13 @@
-#include "job/stack.hpp"
+#include "base/stack.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "job/sanitizer.hpp"
+#include "base/sanitizer.hpp"
 
-namespace octavo::job {
+namespace octavo {
 namespace {
 
-/// Frames of up to this size cannot step over the guard, even where the compiler does not probe pages in order.
-constexpr std::size_t kGuardSize = std::size_t{64} * 1024;
 constexpr std::size_t kHugePageSize = std::size_t{2} * 1024 * 1024;
 
 }  // namespace
@@ -19,34 +17,34 @@ std::size_t Stack::page_size() noexcept {
     return size;
 }
 
-Stack Stack::map(std::size_t size) noexcept {
+Stack Stack::map(std::size_t size, std::size_t guard_size) noexcept {
     constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
     // All of it inaccessible first, so that there is no moment without a guard.
-    void* whole = mmap(nullptr, kGuardSize + size, PROT_NONE, kFlags, -1, 0);
+    void* whole = mmap(nullptr, guard_size + size, PROT_NONE, kFlags, -1, 0);
     if (whole == MAP_FAILED) return {};
-    void* bottom = static_cast<char*>(whole) + kGuardSize;
+    void* bottom = static_cast<char*>(whole) + guard_size;
     if (mprotect(bottom, size, PROT_READ | PROT_WRITE) != 0) {
-        munmap(whole, kGuardSize + size);
+        munmap(whole, guard_size + size);
         return {};
     }
     // A huge page would commit all of a stack at its first touch.
     if (size >= kHugePageSize) madvise(bottom, size, MADV_NOHUGEPAGE);
     sanitizer::mapped(bottom, size);
-    return {bottom, size};
+    return {bottom, size, guard_size};
 }
 
 Stack::~Stack() {
     if (bottom_ == nullptr) return;
     sanitizer::unmapping(bottom_, size_);
-    munmap(static_cast<char*>(bottom_) - kGuardSize, kGuardSize + size_);
+    munmap(static_cast<char*>(bottom_) - guard_size_, guard_size_ + size_);
 }
 
 bool Stack::guards(const void* address) const noexcept {
     const auto* place = static_cast<const char*>(address);
     const auto* bottom = static_cast<const char*>(bottom_);
-    return bottom != nullptr && place < bottom && place >= bottom - kGuardSize;
+    return bottom != nullptr && place < bottom && place >= bottom - guard_size_;
 }
 
 void Stack::give_back() noexcept { madvise(bottom_, size_, MADV_DONTNEED); }
 
-}  // namespace octavo::job
+}  // namespace octavo
