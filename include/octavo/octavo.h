@@ -54,6 +54,7 @@ typedef enum octavo_status {
     OCTAVO_PENDING = 2,   /* accepted, not complete yet */
     OCTAVO_CANCELLED = 3, /* the request was cancelled, or it is the parent's (see Fork) */
     OCTAVO_TIMEOUT = 4,   /* the time was up first; the request goes on */
+    OCTAVO_PORTABLE = 5,  /* the answer of octavo_consult(): do it yourself */
 
     OCTAVO_ERR_NULL_ARGUMENT = -1,     /* a pointer that must not be null is null */
     OCTAVO_ERR_BAD_HANDLE = -2,        /* a handle that was destroyed or never was */
@@ -498,6 +499,19 @@ OCTAVO_API octavo_status octavo_execute(octavo_instance instance, octavo_key key
                                         const uint8_t* input, size_t input_len, uint8_t* output, size_t capacity,
                                         size_t* output_len);
 
+/*
+ * For a front end that can do an operation as the portable row does, and has it in a form that costs time to convert: asks whether to give it
+ * to the instance. The key may be any of the curve, also one that only names it; nothing is kept.
+ *   OCTAVO_OK        submit it, or execute it
+ *   OCTAVO_PORTABLE  do it yourself: the instance would run it on the portable row, here and now. It is counted as submitted, completed and in place,
+ *                    under OCTAVO_FALLBACK_ALONE or the reason for which there is no lane row
+ *   an error         of the handles, or of an operation that is none of the key's
+ * `will_wait`: not 0 where it would be submitted with a wake-up, so that others can join it. A submitter that proves to be alone is told
+ * OCTAVO_PORTABLE then, and OCTAVO_OK now and then, which shows whether company has come. 0: for octavo_execute().
+ * Time: some tens of nanoseconds.
+ */
+OCTAVO_API octavo_status octavo_consult(octavo_instance instance, octavo_key key, uint32_t operation, int will_wait);
+
 /* ---- statistics ---- */
 
 #define OCTAVO_BATCH_BUCKETS 16 /* bucket i: batches of i + 1 requests; the last: 16 and more */
@@ -514,7 +528,8 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_FORK = 6,     /* cancelled in a child because in flight at the fork */
     OCTAVO_FALLBACK_CURVE = 7,    /* a curve, or an operation on it, that no lane row takes */
     OCTAVO_FALLBACK_SECTION =
-        8, /* the process was denied a section, or its section has no instance for the operation */
+        8,                     /* the process was denied a section, or its section has no instance for the operation */
+    OCTAVO_FALLBACK_ALONE = 9, /* octavo_consult() answered OCTAVO_PORTABLE: nobody to share lanes with */
     OCTAVO_FALLBACK_REASONS = 16
 } octavo_fallback;
 

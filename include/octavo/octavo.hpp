@@ -33,6 +33,7 @@ enum class [[nodiscard]] Status : int{
     pending = OCTAVO_PENDING,
     cancelled = OCTAVO_CANCELLED,
     timeout = OCTAVO_TIMEOUT,
+    portable = OCTAVO_PORTABLE,
     null_argument = OCTAVO_ERR_NULL_ARGUMENT,
     bad_handle = OCTAVO_ERR_BAD_HANDLE,
     bad_argument = OCTAVO_ERR_BAD_ARGUMENT,

@@ -82,6 +82,7 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_PENDING);
         NAME(OCTAVO_CANCELLED);
         NAME(OCTAVO_TIMEOUT);
+        NAME(OCTAVO_PORTABLE);
         NAME(OCTAVO_ERR_NULL_ARGUMENT);
         NAME(OCTAVO_ERR_BAD_HANDLE);
         NAME(OCTAVO_ERR_BAD_ARGUMENT);
@@ -272,6 +273,10 @@ octavo_status octavo_execute(octavo_instance instance, octavo_key key, uint32_t 
     });
     if (output_len != nullptr) *output_len = length;
     return status;
+}
+
+octavo_status octavo_consult(octavo_instance instance, octavo_key key, uint32_t operation, int will_wait) {
+    return with(instance, [&](Instance& object) { return object.consult(key.id, operation, will_wait != 0); });
 }
 
 octavo_status octavo_instance_statistics(octavo_instance instance, octavo_statistics* statistics) {

@@ -43,6 +43,20 @@ TEST(Alone, CompanyEndsItAtOnceAndSolitudeBringsItBack) {
     EXPECT_TRUE(alone.on_submit(0));
 }
 
+TEST(Alone, WhoAsksFirstIsAnsweredAsWhoSubmits) {
+    Alone alone;
+    EXPECT_FALSE(alone.on_consult(0)) << "it has proved nothing yet";
+    in_place_of(alone, 100, 300'000);
+    EXPECT_FALSE(alone.on_consult(1));
+    std::size_t own = 0;
+    for (int round = 0; round < 10; ++round) {
+        while (alone.on_consult(0)) ++own;
+        EXPECT_FALSE(alone.on_submit(0)) << "the request that asked is the probe";
+        alone.on_idle(308'000);
+    }
+    EXPECT_GE(own, 30U);
+}
+
 TEST(Alone, CompanyIsNoticedWithinAFewLongOperations) {
     Alone alone;
     in_place_of(alone, 100, 300'000);

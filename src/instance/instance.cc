@@ -445,6 +445,30 @@ octavo_status Instance::execute_through_ring(std::uint64_t key, std::uint32_t op
     return result(request, output, output_len);
 }
 
+/// Whether an operation that this thread would do in place has nobody to be folded with.
+bool Instance::is_alone(bool will_wait) noexcept {
+    if (will_wait) return !config_.never_in_place && alone_.on_consult(num_in_flight_);
+    return engine_ != nullptr || num_in_flight_ == 0 || in_callback_;
+}
+
+octavo_status Instance::consult(std::uint64_t key, std::uint32_t operation, bool will_wait) noexcept {
+    follow_fork();
+    const request::KeyRef reference{key};
+    if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+    if (!reference->can(operation))
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
+    const auto [where, reason] = route(*reference, operation);
+    const bool has_lanes = where != request::Class::portable;
+    if ((has_lanes && costs_.plan(where, 1) > 0) || !is_alone(will_wait)) return OCTAVO_OK;
+    if (has_lanes && will_wait) alone_.on_in_place(costs_.alone_ns(where));
+    add(counters().submitted, 1);
+    counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);
+    add(counters().in_place, 1);
+    add(counters().completed, 1);
+    add(counters().by_owner.fallback[has_lanes ? OCTAVO_FALLBACK_ALONE : reason], 1);
+    return OCTAVO_PORTABLE;
+}
+
 // ---- events, statistics, fork ----
 
 octavo_status Instance::event_fd(int& fd) noexcept {

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] octavo_status cancel(std::uint64_t request) noexcept;
     [[nodiscard]] octavo_status execute(std::uint64_t key, std::uint32_t operation, Bytes input, MutableBytes output,
                                         std::size_t& output_len) noexcept;
+    [[nodiscard]] octavo_status consult(std::uint64_t key, std::uint32_t operation, bool will_wait) noexcept;
     [[nodiscard]] octavo_status event_fd(int& fd) noexcept;
     void statistics(octavo_statistics& statistics) noexcept;
 
@@ -92,6 +93,7 @@ private:
     octavo_status execute_through_ring(std::uint64_t key, std::uint32_t operation, Bytes input, MutableBytes output,
                                        std::size_t& output_len) noexcept;
     bool ensure_engine() noexcept;
+    bool is_alone(bool will_wait) noexcept;
     request::Route route(const request::Key& key, std::uint32_t operation) const noexcept;
     bool wants_engine(const octavo_wakeup& wakeup) const noexcept;
     void start_polled();

@@ -216,7 +216,7 @@ Route EcKey::route(std::uint32_t operation) const noexcept {
     const auto where = class_of(curve_.id, operation);
     if (where == Class::portable) return {where, OCTAVO_FALLBACK_CURVE};
     // a verification needs the point, which is computed with the portable form where it was not given
-    if (verifies(operation) && public_len_ == 0) return {Class::portable, OCTAVO_FALLBACK_CURVE};
+    if (verifies(operation) && public_len_ == 0 && private_len_ > 0) return {Class::portable, OCTAVO_FALLBACK_CURVE};
     return has_lanes(curve_.id) ? Route{where, OCTAVO_FALLBACK_CPU} : Route{Class::portable, OCTAVO_FALLBACK_CPU};
 }
 

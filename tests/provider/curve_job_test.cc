@@ -121,5 +121,18 @@ TEST(Threads, ShareKeysOnCurves) {
     }
 }
 
+/// One after the other in jobs: OpenSSL's own way, but for a probe now and then.
+TEST(CurveJobs, WhoeverIsAloneTakesTheTwin) {
+    shim::takes_all = false;
+    const auto key = curve_key(group_named("P256"), 1, with_octavo());
+    constexpr int kNumSignatures = 200;
+    const auto before = shim::operations();
+    for (int i = 0; i < kNumSignatures; ++i) in_async_job([&] { EXPECT_TRUE(right(key.get(), sign(key.get()))); });
+    shim::takes_all = true;
+    EXPECT_LT(shim::operations() - before, kNumSignatures)
+        << "each of them is two operations, a signature and its verification";
+    EXPECT_GE(shim::operations() - before, 4);
+}
+
 }  // namespace
 }  // namespace octavo::test

@@ -92,6 +92,10 @@ std::vector<Group> ecdsa_groups() {
     return all;
 }
 
+bool lanes_need_no_company(const Group& group) {
+    return group.name == std::string("P384") || group.name == std::string("Ed25519");
+}
+
 const Group& group_named(const std::string& name) {
     for (const auto& group : kExchangeGroups)
         if (group.name == name) return group;

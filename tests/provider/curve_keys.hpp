@@ -37,6 +37,9 @@ Pkey parameters(Trace& trace, OSSL_LIB_CTX* side, const Group& group);
 Data encoded_public_key(EVP_PKEY* key);
 std::string hex(const Data& bytes);
 
+/// Whether the lanes are faster than OpenSSL even for one operation on the group: those run on Octavo outside of jobs, too.
+bool lanes_need_no_company(const Group& group);
+
 /// Derives as libssl does; empty when it fails. A key made in a job gets no twin by it.
 Data plain_derive(OSSL_LIB_CTX* side, EVP_PKEY* key, EVP_PKEY* peer);
 

@@ -5,6 +5,7 @@
 namespace octavo::test::shim {
 
 std::atomic<int> executed{0}, submitted{0}, cancelled{0}, retries{0}, failure{OCTAVO_OK};
+std::atomic<bool> takes_all{true};
 
 namespace {
 
@@ -35,6 +36,11 @@ octavo_status octavo_submit(octavo_instance instance, const octavo_submission* s
     }
     shim::submitted++;
     return real(instance, submission, request);
+}
+
+octavo_status octavo_consult(octavo_instance instance, octavo_key key, uint32_t operation, int will_wait) {
+    static auto* const real = shim::next<decltype(octavo_consult)>("octavo_consult");
+    return shim::takes_all ? OCTAVO_OK : real(instance, key, operation, will_wait);
 }
 
 octavo_status octavo_cancel(octavo_instance instance, octavo_request request) {

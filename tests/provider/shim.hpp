@@ -13,6 +13,8 @@ extern std::atomic<int> executed, submitted, cancelled;
 extern std::atomic<int> retries;
 /// What every octavo_execute() and octavo_submit() answers, unless OCTAVO_OK.
 extern std::atomic<int> failure;
+/// What octavo_consult() answers: OCTAVO_OK to all, so that the provider's own way is what a test sees, or what the library says.
+extern std::atomic<bool> takes_all;
 
 inline int operations() { return executed + submitted; }
 

@@ -180,6 +180,12 @@ bool in_job() noexcept { return octavo_job_current().id != 0 || ASYNC_get_curren
 
 bool job_is_cancelled() noexcept { return octavo_job_get_state(octavo_job_current()) == OCTAVO_JOB_STATE_CANCELLED; }
 
+bool is_worth(octavo_key key, octavo_operation operation) noexcept {
+    octavo_instance instance{};
+    return octavo_thread_instance(&instance) == OCTAVO_OK &&
+           octavo_consult(instance, key, operation, in_job() ? 1 : 0) == OCTAVO_OK;
+}
+
 octavo_status run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
                       std::span<std::uint8_t> out) noexcept {
     octavo_instance instance{};

@@ -18,6 +18,10 @@ namespace octavo::bridge {
 octavo_status run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
                       std::span<std::uint8_t> out) noexcept;
 
+/// Whether run_raw() is better than what the front end's own OpenSSL would do for this one: there is company to share lanes with or a chance of it,
+/// or the lanes are faster even for one. `key` may be one that only names a curve. It is counted. Costs some tens of nanoseconds.
+bool is_worth(octavo_key key, octavo_operation operation) noexcept;
+
 /// Whether there is a job to pause: ours, or an OpenSSL ASYNC_JOB. Costs a few nanoseconds.
 bool in_job() noexcept;
 

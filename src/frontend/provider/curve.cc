@@ -5,22 +5,27 @@
 
 #include <memory>
 
+#include "frontend/bridge/bridge.hpp"
+
 namespace octavo::provider {
 namespace {
 
+constexpr unsigned bit(octavo_operation operation) { return 1U << operation; }
+constexpr unsigned kAll = ~0U;
+
 constexpr Curve kCurves[] = {
-    {OCTAVO_CURVE_X25519, KeyKind::x25519, {"X25519", "x25519"}, 32, 32, 32, 0, 253, 128, 32},
-    {OCTAVO_CURVE_P256, KeyKind::ec, {"prime256v1", "P-256", "secp256r1"}, 32, 65, 32, 64, 256, 128, 72},
-    {OCTAVO_CURVE_P384, KeyKind::ec, {"secp384r1", "P-384"}, 48, 97, 48, 96, 384, 192, 104},
-    {OCTAVO_CURVE_P521, KeyKind::ec, {"secp521r1", "P-521"}, 66, 133, 66, 132, 521, 256, 139},
-    {OCTAVO_CURVE_P224, KeyKind::ec, {"secp224r1", "P-224"}, 28, 57, 28, 56, 224, 112, 64},
-    {OCTAVO_CURVE_SECP256K1, KeyKind::ec, {"secp256k1"}, 32, 65, 32, 64, 256, 128, 72},
-    {OCTAVO_CURVE_BRAINPOOL_P256, KeyKind::ec, {"brainpoolP256r1"}, 32, 65, 32, 64, 256, 128, 72},
-    {OCTAVO_CURVE_BRAINPOOL_P384, KeyKind::ec, {"brainpoolP384r1"}, 48, 97, 48, 96, 384, 192, 104},
-    {OCTAVO_CURVE_BRAINPOOL_P512, KeyKind::ec, {"brainpoolP512r1"}, 64, 129, 64, 128, 512, 256, 137},
-    {OCTAVO_CURVE_X448, KeyKind::x448, {"X448", "x448"}, 56, 56, 56, 0, 448, 224, 56},
-    {OCTAVO_CURVE_ED25519, KeyKind::ed25519, {"ED25519"}, 32, 32, 0, 64, 256, 128, 64},
-    {OCTAVO_CURVE_ED448, KeyKind::ed448, {"ED448"}, 57, 57, 0, 114, 456, 224, 114},
+    {OCTAVO_CURVE_X25519, KeyKind::x25519, {"X25519", "x25519"}, 32, 32, 32, 0, 253, 128, 32, bit(OCTAVO_EC_GENERATE)},
+    {OCTAVO_CURVE_P256, KeyKind::ec, {"prime256v1", "P-256", "secp256r1"}, 32, 65, 32, 64, 256, 128, 72, 0},
+    {OCTAVO_CURVE_P384, KeyKind::ec, {"secp384r1", "P-384"}, 48, 97, 48, 96, 384, 192, 104, kAll},
+    {OCTAVO_CURVE_P521, KeyKind::ec, {"secp521r1", "P-521"}, 66, 133, 66, 132, 521, 256, 139, 0},
+    {OCTAVO_CURVE_P224, KeyKind::ec, {"secp224r1", "P-224"}, 28, 57, 28, 56, 224, 112, 64, 0},
+    {OCTAVO_CURVE_SECP256K1, KeyKind::ec, {"secp256k1"}, 32, 65, 32, 64, 256, 128, 72, 0},
+    {OCTAVO_CURVE_BRAINPOOL_P256, KeyKind::ec, {"brainpoolP256r1"}, 32, 65, 32, 64, 256, 128, 72, 0},
+    {OCTAVO_CURVE_BRAINPOOL_P384, KeyKind::ec, {"brainpoolP384r1"}, 48, 97, 48, 96, 384, 192, 104, 0},
+    {OCTAVO_CURVE_BRAINPOOL_P512, KeyKind::ec, {"brainpoolP512r1"}, 64, 129, 64, 128, 512, 256, 137, 0},
+    {OCTAVO_CURVE_X448, KeyKind::x448, {"X448", "x448"}, 56, 56, 56, 0, 448, 224, 56, 0},
+    {OCTAVO_CURVE_ED25519, KeyKind::ed25519, {"ED25519"}, 32, 32, 0, 64, 256, 128, 64, kAll},
+    {OCTAVO_CURVE_ED448, KeyKind::ed448, {"ED448"}, 57, 57, 0, 114, 456, 224, 114, 0},
 };
 constexpr std::size_t kNumCurves = std::size(kCurves);
 
@@ -69,6 +74,15 @@ bool generator(const Curve& curve, octavo_key& handle) noexcept {
     octavo_key_destroy(handle);
     handle = {first};
     return true;
+}
+
+bool may_offload(const Curve& curve, octavo_operation operation) noexcept {
+    return (curve.lone & bit(operation)) != 0 || bridge::in_job();
+}
+
+bool offload(const Curve& curve, octavo_operation operation) noexcept {
+    octavo_key handle{};
+    return may_offload(curve, operation) && generator(curve, handle) && bridge::is_worth(handle, operation);
 }
 
 bool is_point(const Curve& curve, std::span<const std::uint8_t> bytes) noexcept {

@@ -17,6 +17,7 @@ namespace octavo::provider {
 ///   public_len  04 || x || y, or the bytes of the RFCs
 ///   secret_len  what a derivation gives; 0 where there is none
 ///   signature_len  r || s, or the bytes of RFC 8032; 0 where there is none
+///   lone        the operations that lanes do faster than OpenSSL even where there is only one: bits 1 << octavo_operation
 ///   bits, security_bits, max_size  what the default provider says of its keys
 struct Curve {
     octavo_curve id;
@@ -24,6 +25,7 @@ struct Curve {
     std::array<const char*, 3> names;
     std::size_t private_len, public_len, secret_len, signature_len;
     int bits, security_bits, max_size;
+    unsigned lone;
 };
 
 inline constexpr std::size_t kMaxPrivateBytes = 66, kMaxPublicBytes = 133, kMaxSecretBytes = 66,
@@ -36,6 +38,11 @@ const Curve* only_curve(KeyKind kind) noexcept;
 
 /// An Octavo key that only names the curve, for OCTAVO_EC_GENERATE; made once in a process. False where that fails.
 bool generator(const Curve& curve, octavo_key& handle) noexcept;
+
+/// Whether an operation on the curve may run on Octavo here: in a job, or where it is worth it without.
+bool may_offload(const Curve& curve, octavo_operation operation) noexcept;
+/// Whether to give this one to Octavo, here and now: bridge::is_worth(). Asks once for each operation.
+bool offload(const Curve& curve, octavo_operation operation) noexcept;
 
 /// Whether the bytes are an uncompressed point of the curve other than infinity. The order of the curves that Octavo knows is prime: such a
 /// point generates the whole group, and nothing else about it need be checked (SP 800-56A, 5.6.2.3.3).

@@ -64,7 +64,7 @@ const OSSL_PARAM* CurveGeneration::settable_params() noexcept {
     return twin() == nullptr ? nullptr : functions().gen_settable_params(twin_, provider_.standard.provctx());
 }
 
-CurveKey* CurveGeneration::run_in_job() const noexcept {
+CurveKey* CurveGeneration::run_on_octavo() const noexcept {
     std::unique_ptr<Numbers> numbers(new (std::nothrow) Numbers(curve_));
     if (numbers == nullptr) return nullptr;
     if ((selection_ & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
@@ -77,9 +77,15 @@ CurveKey* CurveGeneration::run_in_job() const noexcept {
     return CurveKey::make(provider_, std::move(numbers));
 }
 
+/// A curve's parameters alone cost nothing.
+bool CurveGeneration::is_for_octavo() const noexcept {
+    const bool pair = (selection_ & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
+    return pair ? offload(*curve_, OCTAVO_EC_GENERATE) : may_offload(*curve_, OCTAVO_EC_GENERATE);
+}
+
 CurveKey* CurveGeneration::run(OSSL_CALLBACK* progress, void* argument) noexcept {
-    if (plain() && bridge::in_job()) {
-        if (auto* key = run_in_job()) return key;
+    if (plain() && is_for_octavo()) {
+        if (auto* key = run_on_octavo()) return key;
         if (bridge::job_is_cancelled()) {
             provider_.errors.raise(Reason::job_cancelled, __func__);
             return nullptr;

@@ -23,7 +23,8 @@ private:
     const KeyFunctions& functions() const noexcept { return provider_.standard.keys(kind_); }
     bool plain() const noexcept { return twin_ == nullptr && curve_ != nullptr; }
     void* twin() noexcept;
-    CurveKey* run_in_job() const noexcept;
+    bool is_for_octavo() const noexcept;
+    CurveKey* run_on_octavo() const noexcept;
 
     const Provider& provider_;
     const KeyKind kind_;

@@ -138,6 +138,7 @@ void CurveKey::forget() noexcept {
     const auto id = handle_.exchange(kNone, std::memory_order_acq_rel);
     if (id != kNone && id != kRefused) octavo_key_destroy({id});
     delete numbers_.exchange(nullptr, std::memory_order_acq_rel);
+    curve_.store(nullptr, std::memory_order_release);
 }
 
 bool CurveKey::leave_to_twin() noexcept {
@@ -181,6 +182,21 @@ void* CurveKey::make_twin(const Numbers& numbers) const noexcept {
     if (good) return twin;
     functions().free(twin);
     return nullptr;
+}
+
+const Curve* CurveKey::curve() noexcept {
+    static constexpr Curve kNoCurve{};
+    if (const auto* numbers = numbers_.load(std::memory_order_acquire)) return numbers->curve;
+    if (kind_ != KeyKind::ec) return only_curve(kind_);
+    const auto* curve = curve_.load(std::memory_order_acquire);
+    if (curve == nullptr) {
+        ERR_set_mark();
+        const auto* found = curve_of(functions(), twin_.load(std::memory_order_acquire));
+        ERR_pop_to_mark();
+        curve = found != nullptr ? found : &kNoCurve;
+        curve_.store(curve, std::memory_order_release);
+    }
+    return curve == &kNoCurve ? nullptr : curve;
 }
 
 const Numbers* CurveKey::numbers() noexcept {

@@ -52,6 +52,8 @@ public:
     /// Null when memory has run out.
     void* twin() noexcept;
     bool has_twin() const noexcept { return twin_.load(std::memory_order_acquire) != nullptr; }
+    /// Null where it is none of Octavo's, or has explicit parameters. Costs less than the numbers, and once.
+    const Curve* curve() noexcept;
     /// Null where they are not for Octavo: another curve, explicit parameters, an empty key.
     const Numbers* numbers() noexcept;
 
@@ -77,6 +79,7 @@ private:
     std::atomic<void*> twin_;
     std::atomic<Numbers*> numbers_;
     std::atomic<std::uint64_t> handle_{0};
+    std::atomic<const Curve*> curve_{nullptr};
 };
 
 }  // namespace octavo::provider

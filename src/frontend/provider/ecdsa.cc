@@ -12,7 +12,8 @@
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/twin_context.hpp"
 
-// A signature or a verification in a job runs here. All else, every refusal included, is the twin's.
+// A signature or a verification that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal
+// included, is the twin's.
 namespace octavo::provider {
 namespace {
 
@@ -49,10 +50,11 @@ struct Context : TwinContext<CurveKey, SignatureFunctions> {
 
 Context& context_of(void* context) { return *static_cast<Context*>(context); }
 
-/// The key's numbers where this operation, on this digest, may run on Octavo.
-const Numbers* numbers_for(const Context& context, Bytes digest) {
-    if (!bridge::in_job() || !context.plain || context.key == nullptr || digest.empty() || digest.size() > kMaxDigest)
-        return nullptr;
+/// The key's numbers where this operation, on this digest, is for Octavo.
+const Numbers* numbers_for(const Context& context, octavo_operation operation, Bytes digest) {
+    if (!context.plain || context.key == nullptr || digest.empty() || digest.size() > kMaxDigest) return nullptr;
+    const auto* curve = context.key->curve();
+    if (curve == nullptr || !offload(*curve, operation)) return nullptr;
     std::size_t wanted = 0;
     OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, &wanted),
                            OSSL_PARAM_construct_end()};
@@ -61,8 +63,8 @@ const Numbers* numbers_for(const Context& context, Bytes digest) {
     return context.key->numbers();
 }
 
-bool sign_in_job(const Context& context, Bytes digest, std::span<std::uint8_t> out, std::size_t& len) {
-    const auto* numbers = numbers_for(context, digest);
+bool sign_on_octavo(const Context& context, Bytes digest, std::span<std::uint8_t> out, std::size_t& len) {
+    const auto* numbers = numbers_for(context, OCTAVO_ECDSA_SIGN, digest);
     octavo_key handle{};
     if (numbers == nullptr || !numbers->has_private ||
         out.size() < static_cast<std::size_t>(numbers->curve->max_size) || !context.key->handle(handle))
@@ -77,13 +79,13 @@ bool sign_in_job(const Context& context, Bytes digest, std::span<std::uint8_t> o
 int sign(void* context, unsigned char* signature, size_t* signature_len, size_t capacity, const unsigned char* tbs,
          size_t tbs_len) {
     auto& self = context_of(context);
-    if (signature != nullptr && sign_in_job(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
+    if (signature != nullptr && sign_on_octavo(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return self.functions.sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
-bool verify_in_job(const Context& context, Bytes der, Bytes digest) {
-    const auto* numbers = numbers_for(context, digest);
+bool verify_on_octavo(const Context& context, Bytes der, Bytes digest) {
+    const auto* numbers = numbers_for(context, OCTAVO_ECDSA_VERIFY, digest);
     octavo_key handle{};
     if (numbers == nullptr || !numbers->has_public || !context.key->handle(handle)) return false;
     std::array<std::uint8_t, kMaxSignatureBytes + kMaxDigest> in;
@@ -97,7 +99,7 @@ bool verify_in_job(const Context& context, Bytes der, Bytes digest) {
 int verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* tbs,
            size_t tbs_len) {
     auto& self = context_of(context);
-    if (verify_in_job(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
+    if (verify_on_octavo(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
     return self.functions.verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 

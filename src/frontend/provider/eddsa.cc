@@ -8,8 +8,8 @@
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/twin_context.hpp"
 
-// A signature or a verification in a job runs here. All else, every refusal included, is the twin's. Messages are not hashed on the way:
-// they come in one piece.
+// A signature or a verification that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal
+// included, is the twin's. Messages are not hashed on the way: they come in one piece.
 namespace octavo::provider {
 namespace {
 
@@ -45,13 +45,15 @@ int digest_verify_init(void* context, const char* digest, void* key, const OSSL_
     return self.init(self.functions.digest_verify_init, digest, key, params);
 }
 
-/// The key's numbers where this operation may run on Octavo.
-const Numbers* numbers_for(const Context& context) {
-    return bridge::in_job() && context.plain && context.key != nullptr ? context.key->numbers() : nullptr;
+/// The key's numbers where this operation is for Octavo.
+const Numbers* numbers_for(const Context& context, octavo_operation operation) {
+    return context.plain && context.key != nullptr && offload(*only_curve(context.key->kind()), operation)
+               ? context.key->numbers()
+               : nullptr;
 }
 
-bool sign_in_job(const Context& context, Bytes message, std::span<std::uint8_t> out, std::size_t& len) {
-    const auto* numbers = numbers_for(context);
+bool sign_on_octavo(const Context& context, Bytes message, std::span<std::uint8_t> out, std::size_t& len) {
+    const auto* numbers = numbers_for(context, OCTAVO_EDDSA_SIGN);
     octavo_key handle{};
     if (numbers == nullptr || !numbers->has_private || out.size() < numbers->curve->signature_len ||
         message.size() > OCTAVO_MAX_INPUT || !context.key->handle(handle) ||
@@ -64,13 +66,13 @@ bool sign_in_job(const Context& context, Bytes message, std::span<std::uint8_t> 
 int digest_sign(void* context, unsigned char* signature, size_t* signature_len, size_t capacity,
                 const unsigned char* tbs, size_t tbs_len) {
     auto& self = context_of(context);
-    if (signature != nullptr && sign_in_job(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
+    if (signature != nullptr && sign_on_octavo(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return self.functions.digest_sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
-bool verify_in_job(const Context& context, Bytes signature, Bytes message) {
-    const auto* numbers = numbers_for(context);
+bool verify_on_octavo(const Context& context, Bytes signature, Bytes message) {
+    const auto* numbers = numbers_for(context, OCTAVO_EDDSA_VERIFY);
     octavo_key handle{};
     if (numbers == nullptr || !numbers->has_public || signature.size() != numbers->curve->signature_len ||
         message.size() > OCTAVO_MAX_INPUT - signature.size() || !context.key->handle(handle))
@@ -84,7 +86,7 @@ bool verify_in_job(const Context& context, Bytes signature, Bytes message) {
 int digest_verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* tbs,
                   size_t tbs_len) {
     auto& self = context_of(context);
-    if (verify_in_job(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
+    if (verify_on_octavo(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
     return self.functions.digest_verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 

@@ -7,7 +7,7 @@
 #include "frontend/provider/curve_key.hpp"
 #include "frontend/provider/offers.hpp"
 
-// A derivation in a job runs here. All else, every refusal included, is the twin's, which is made when it is first needed.
+// A derivation that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal included, is the twin's, which is made when it is first needed.
 namespace octavo::provider {
 namespace {
 
@@ -73,10 +73,11 @@ void* dupctx(void* context) {
 
 bool empty(const OSSL_PARAM params[]) { return params == nullptr || params[0].key == nullptr; }
 
-/// Whether the context's twin may wait: there are numbers of a curve of ours, to which it has no objections, and they are what will be
-/// used. Outside of jobs a key with a twin has no use for its numbers.
+/// Whether the context's twin may wait: there are numbers of a curve of ours, to which it has no objections, and they are what may be used.
 bool may_wait(CurveKey* key) {
-    return key != nullptr && (!key->has_twin() || bridge::in_job()) && key->numbers() != nullptr;
+    const auto* curve = key == nullptr ? nullptr : key->curve();
+    return curve != nullptr && (!key->has_twin() || may_offload(*curve, OCTAVO_ECDH_DERIVE)) &&
+           key->numbers() != nullptr;
 }
 
 int init(void* context, void* key, const OSSL_PARAM params[]) {
@@ -118,11 +119,11 @@ bool is_ready(const Context& context) {
            context.peer->numbers()->has_public;
 }
 
-bool derive_in_job(Context& context, std::span<std::uint8_t> secret, std::size_t& len) {
-    if (!bridge::in_job() || !is_ready(context)) return false;
+bool derive_on_octavo(Context& context, std::span<std::uint8_t> secret, std::size_t& len) {
+    if (!is_ready(context)) return false;
     const auto& curve = *context.key->numbers()->curve;
     octavo_key handle{};
-    if (secret.size() < curve.secret_len || !context.key->handle(handle) ||
+    if (secret.size() < curve.secret_len || !offload(curve, OCTAVO_ECDH_DERIVE) || !context.key->handle(handle) ||
         bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, context.peer->numbers()->public_key(),
                         secret.first(curve.secret_len)) != OCTAVO_OK)
         return false;
@@ -136,7 +137,7 @@ int derive(void* context, unsigned char* secret, size_t* secret_len, size_t capa
         *secret_len = self.key->numbers()->curve->secret_len;
         return 1;
     }
-    if (secret != nullptr && derive_in_job(self, {secret, capacity}, *secret_len)) return 1;
+    if (secret != nullptr && derive_on_octavo(self, {secret, capacity}, *secret_len)) return 1;
     if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
     return make_twin(self) ? self.functions().derive(self.twin, secret, secret_len, capacity) : 0;
 }

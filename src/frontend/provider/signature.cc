@@ -104,7 +104,7 @@ bool size_is_ours(const Context& context) {
 bool fast_sign(Context& context, Bytes tbs, Buffer signature) {
     if (!size_is_ours(context) || signature.size() < context.len()) return false;
     octavo_key handle{};
-    if (!context.key->private_handle(handle)) return false;
+    if (!context.key->private_handle(handle) || !bridge::is_worth(handle, OCTAVO_RSA_PRIVATE)) return false;
     Block memory(context.len());
     const auto em = memory.bytes();
     return encode(context, tbs, em) &&
@@ -122,24 +122,30 @@ int sign(void* context, unsigned char* signature, size_t* signature_len, size_t 
     return self.functions.sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
+/// Whether a public operation is for Octavo here and now; with which key.
+bool may_open(Context& context, octavo_key& handle) {
+    return context.key->public_handle(handle) && bridge::is_worth(handle, OCTAVO_RSA_PUBLIC);
+}
+
 /// signature^e mod n, for public data.
-bool open(Context& context, Bytes signature, Buffer em) {
-    octavo_key handle{};
-    return context.key->public_handle(handle) && bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, signature, em) == OCTAVO_OK;
+bool open(octavo_key key, Bytes signature, Buffer em) {
+    return bridge::run_raw(key, OCTAVO_RSA_PUBLIC, signature, em) == OCTAVO_OK;
 }
 
 bool fast_verify(Context& context, Bytes signature, Bytes tbs) {
     if (context.plan().form == SignaturePlan::Form::other || !size_is_ours(context) ||
         signature.size() != context.len() || !digest_fits(context.plan(), tbs))
         return false;
+    octavo_key handle{};
+    if (!may_open(context, handle)) return false;
     Block em_memory(signature.size());
     const auto em = em_memory.bytes();
     if (context.plan().form == SignaturePlan::Form::pss)
-        return context.scratch_context() != nullptr && open(context, signature, em) &&
+        return context.scratch_context() != nullptr && open(handle, signature, em) &&
                pss_verify(context.scratch.get(), shape_of(context), tbs, em);
     Block expected_memory(signature.size());
     const auto expected = expected_memory.bytes();
-    return encode(context, tbs, expected) && open(context, signature, em) &&
+    return encode(context, tbs, expected) && open(handle, signature, em) &&
            CRYPTO_memcmp(expected.data(), em.data(), em.size()) == 0;
 }
 
@@ -153,8 +159,9 @@ int verify(void* context, const unsigned char* signature, size_t signature_len, 
 /// What a signature says, in em: the digest, or the message where there is no digest.
 bool fast_recover(Context& context, Bytes signature, Buffer em, Bytes& message) {
     const auto form = context.plan().form;
+    octavo_key handle{};
     if ((form != SignaturePlan::Form::raw && form != SignaturePlan::Form::pkcs1) || !size_is_ours(context) ||
-        signature.size() != context.len() || !open(context, signature, em))
+        signature.size() != context.len() || !may_open(context, handle) || !open(handle, signature, em))
         return false;
     message = em;
     if (form == SignaturePlan::Form::raw) return true;

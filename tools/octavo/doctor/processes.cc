@@ -16,6 +16,10 @@ struct Reason {
     const char* words;
     const char* advice;
 };
+constexpr const char* kAloneAdvice =
+    "its requests do not overlap: lanes need several at a time. Either there is one connection at a time, or the "
+    "program does not use "
+    "asynchronous jobs (nginx's module, SSL_MODE_ASYNC)";
 constexpr Reason kReasons[OCTAVO_FALLBACK_REASONS] = {
     {"cpu", "no fast row on this CPU, or an override took it away",
      "see the row check above; the process may have other variables"},
@@ -28,6 +32,7 @@ constexpr Reason kReasons[OCTAVO_FALLBACK_REASONS] = {
     {"fork", "requests in flight at a fork", ""},
     {"curve", "a curve that no fast row takes", "use P-256, P-384, X25519 or Ed25519"},
     {"section", "the process has no section, or no instance in it", "\"octavo sections\" shows who holds them"},
+    {"alone", "with nobody to share lanes, OpenSSL does it at once", kAloneAdvice},
 };
 constexpr Reason kUnknown = {"unknown", "a reason that this program does not know",
                              "use the octavo program of the library's version"};
@@ -110,7 +115,7 @@ void judge_idle(ProcessReport& report, double seconds, std::uint64_t now_ns) {
     report.verdict = Verdict::warn;
     if (report.last_submit_ns == 0) {
         report.text = "nothing was ever submitted";
-        report.advice = "no RSA operation has reached Octavo: is its certificate an RSA one, are clients connecting?";
+        report.advice = "no operation has reached Octavo: are clients connecting?";
         return;
     }
     report.text = fmt::format("nothing submitted in {} s; the last request came {}; before that: {}", seconds,
@@ -125,10 +130,7 @@ void judge_unfolded(ProcessReport& report) {
     if (now.fallbacks() > now.scalar) {
         report.advice = reason_at(main_fallback(now)).advice;
     } else {
-        report.advice =
-            "its requests do not overlap: lanes need several at a time. Either there is one connection at a time, or "
-            "the "
-            "program does not use asynchronous jobs (nginx's module, SSL_MODE_ASYNC)";
+        report.advice = kAloneAdvice;
     }
 }
 
