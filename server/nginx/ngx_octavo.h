@@ -6,6 +6,7 @@
  *   ngx_octavo_http.c, ..._stream.c, ..._mail.c   the directive `octavo`, and which SSL_CTX it is about
  *   ngx_octavo_provider.c    activates OpenSSL's provider in nginx's own process
  *   ngx_octavo_handshake.c   runs nginx's own handshake handler in a job, until the handshake is over
+ *   ngx_octavo_section.c     the section of the endpoint files that workers belong to
  *   ngx_octavo_flush.c       decides when the device is polled, and resumes jobs
  *   ngx_octavo_counters.c    counters of all workers, in shared memory
  *   ngx_octavo_status.c      the location that shows them
@@ -81,6 +82,18 @@ void ngx_octavo_handshake_exit(void);
 /* Gives back memory that was kept for handshakes and is not needed now. */
 void ngx_octavo_handshake_trim(void);
 
+/* ---- sections ---- */
+
+/*
+ * Whether workers can have the section: endpoint files without mistakes, such a section in them. Logs one line and answers
+ * NGX_ERROR where not. Whether one is free counts for the workers alone. `name` ends with a zero.
+ */
+ngx_int_t ngx_octavo_section_check(ngx_cycle_t* cycle, const ngx_str_t* name);
+/* Takes one for this worker, or logs why it gets none. To be called before the instance is made. */
+void ngx_octavo_section_start(ngx_cycle_t* cycle, const ngx_str_t* name);
+/* Where it has none: whether it has one now, for which the instance must be made anew. */
+ngx_uint_t ngx_octavo_section_ask_again(ngx_cycle_t* cycle);
+
 /* ---- the device ---- */
 
 /* What the flush knows of a handshake. */
@@ -112,11 +125,13 @@ typedef struct {
     uint64_t completed; /* ended well */
     uint64_t failed;    /* ended otherwise */
     uint64_t pauses;
-    uint64_t polls;     /* of the device */
-    uint64_t in_place;  /* steps of a handshake done without a job: the system gave none */
-    uint64_t discarded; /* connections closed while paused */
-    uint64_t open;      /* handshakes taken over that go on now */
-    uint64_t paused;    /* those of them that are paused now */
+    uint64_t polls;          /* of the device */
+    uint64_t in_place;       /* steps of a handshake done without a job: the system gave none */
+    uint64_t discarded;      /* connections closed while paused */
+    uint64_t open;           /* handshakes taken over that go on now */
+    uint64_t paused;         /* those of them that are paused now */
+    uint64_t section_held;   /* 1 where the worker holds an internal section */
+    uint64_t section_denied; /* 1 where it asked for one and has none */
 } ngx_octavo_counters_t;
 
 /* This worker's; never null. */
@@ -135,6 +150,8 @@ void ngx_octavo_counters_join(ngx_shm_zone_t* zone);
 void ngx_octavo_counters_leave(void);
 /* Makes the device's figures of this worker visible to others. */
 void ngx_octavo_counters_publish(void);
+/* The instance is a new one, and its counts begin with those that were last published. */
+void ngx_octavo_counters_renewed(void);
 /* The sum over all workers, also those that are gone; *num_workers is how many live. */
 void ngx_octavo_counters_sum(ngx_octavo_figures_t* sum, ngx_uint_t* num_workers);
 

@@ -22,6 +22,7 @@ ngx_octavo_counters_t* ngx_octavo_count = &own.counters;
 static ngx_slab_pool_t* pool;
 static table* shared;
 static slot* mine;
+static octavo_statistics past; /* of instances that this worker has no more */
 
 static ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
     ngx_slab_pool_t* slabs = (ngx_slab_pool_t*)zone->shm.addr;
@@ -47,22 +48,26 @@ ngx_int_t ngx_octavo_counters_add_zone(ngx_conf_t* cf, ngx_octavo_conf_t* conf) 
 /* ---- sums ---- */
 
 /* Both structures consist of 64-bit numbers, but for a size at the beginning of the device's. */
-static void add(ngx_octavo_figures_t* sum, const ngx_octavo_figures_t* more) {
-    uint64_t* to = (uint64_t*)sum;
-    const uint64_t* from = (const uint64_t*)more;
+static void add_numbers(void* sum, const void* more, size_t size) {
+    uint64_t* to = sum;
+    const uint64_t* from = more;
     size_t i;
 
-    for (i = 0; i < sizeof *sum / sizeof *to; ++i) to[i] += from[i];
+    for (i = 0; i < size / sizeof *to; ++i) to[i] += from[i];
 }
+
+static void add(ngx_octavo_figures_t* sum, const ngx_octavo_figures_t* more) { add_numbers(sum, more, sizeof *sum); }
 
 /* What a process that is gone has at the moment is nothing. */
 static void add_gone(ngx_octavo_figures_t* sum, const ngx_octavo_figures_t* more) {
-    ngx_octavo_figures_t past = *more;
+    ngx_octavo_figures_t gone = *more;
 
-    past.counters.open = 0;
-    past.counters.paused = 0;
-    past.device.in_flight = 0;
-    add(sum, &past);
+    gone.counters.open = 0;
+    gone.counters.paused = 0;
+    gone.counters.section_held = 0;
+    gone.counters.section_denied = 0;
+    gone.device.in_flight = 0;
+    add(sum, &gone);
 }
 
 static ngx_uint_t is_gone(ngx_pid_t pid) { return kill(pid, 0) == -1 && ngx_errno == NGX_ESRCH; }
@@ -115,8 +120,12 @@ void ngx_octavo_counters_publish(void) {
     ngx_memzero(&device, sizeof device);
     device.size = sizeof device;
     if (octavo_thread_instance(&instance) != OCTAVO_OK) return;
-    if (octavo_instance_statistics(instance, &device) == OCTAVO_OK) figures->device = device;
+    if (octavo_instance_statistics(instance, &device) != OCTAVO_OK) return;
+    add_numbers(&device, &past, sizeof device);
+    figures->device = device;
 }
+
+void ngx_octavo_counters_renewed(void) { past = figures->device; }
 
 void ngx_octavo_counters_sum(ngx_octavo_figures_t* sum, ngx_uint_t* num_workers) {
     ngx_uint_t i;

@@ -19,23 +19,30 @@ static ngx_event_t flush_event, tidy_event;
 static ngx_connection_t no_connection = {.fd = (ngx_socket_t)-1};
 static ngx_queue_t paused, ready;
 static octavo_instance instance;
-static ngx_uint_t brought; /* in this iteration of the event loop */
+static const char* instance_name;
+static ngx_uint_t renewal_is_due; /* the worker has got its section after the instance was made */
+static ngx_uint_t brought;        /* in this iteration of the event loop */
 
 static void on_flush(ngx_event_t* ev);
 static void on_tidy(ngx_event_t* ev);
 
-ngx_int_t ngx_octavo_flush_init(ngx_cycle_t* cycle, ngx_str_t* name) {
+/* Only while there are no requests. */
+static octavo_status make_instance(void) {
     octavo_instance_config config;
     octavo_status status;
 
     ngx_memzero(&config, sizeof config);
     config.size = sizeof config;
-    config.name = (const char*)name->data;
+    config.name = instance_name;
     config.driver = OCTAVO_DRIVER_INLINE;
     config.ring_size = RING_SIZE;
     status = octavo_thread_instance_configure(&config);
-    if (status == OCTAVO_OK) status = octavo_thread_instance(&instance);
-    if (status != OCTAVO_OK) {
+    return status == OCTAVO_OK ? octavo_thread_instance(&instance) : status;
+}
+
+ngx_int_t ngx_octavo_flush_init(ngx_cycle_t* cycle, ngx_str_t* name) {
+    instance_name = (const char*)name->data;
+    if (make_instance() != OCTAVO_OK) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "octavo: no instance: %s", octavo_error_text());
         return NGX_ERROR;
     }
@@ -148,7 +155,18 @@ static void on_flush(ngx_event_t* ev) {
     }
 }
 
+/* In place of the one that was made while the worker had no section. */
+static void renew_instance(void) {
+    if (!renewal_is_due || ngx_octavo_count->paused > 0) return;
+    ngx_octavo_counters_publish();
+    if (make_instance() != OCTAVO_OK) return;
+    ngx_octavo_counters_renewed();
+    renewal_is_due = 0;
+}
+
 static void on_tidy(ngx_event_t* ev) {
+    if (ngx_octavo_section_ask_again((ngx_cycle_t*)ngx_cycle)) renewal_is_due = 1;
+    renew_instance();
     ngx_octavo_counters_publish();
     ngx_octavo_handshake_trim();
     if (ngx_octavo_count->open > 0) ngx_add_timer(ev, TIDY_MS);

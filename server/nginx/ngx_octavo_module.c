@@ -39,6 +39,13 @@ static void* create_conf(ngx_cycle_t* cycle) {
     return conf;
 }
 
+static char* check_conf(ngx_cycle_t* cycle, void* conf) {
+    const ngx_octavo_conf_t* ours = conf;
+
+    if (!ours->wanted || ours->section.data == NULL) return NGX_CONF_OK;
+    return ngx_octavo_section_check(cycle, &ours->section) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static ngx_int_t init_module(ngx_cycle_t* cycle) {
     if (rollback != NULL) rollback->in_use = 1;
     return ngx_octavo_mail_watch(cycle);
@@ -116,6 +123,7 @@ static ngx_int_t init_process(ngx_cycle_t* cycle) {
 
     if (!conf->wanted || (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)) return NGX_OK;
     ngx_octavo_counters_join(conf->zone);
+    if (conf->section.data != NULL) ngx_octavo_section_start(cycle, &conf->section);
     return ngx_octavo_flush_init(cycle, conf->section.data != NULL ? &conf->section : &default_section);
 }
 
@@ -131,7 +139,7 @@ static ngx_command_t commands[] = {
     ngx_null_command,
 };
 
-static ngx_core_module_t context = {ngx_string("octavo"), create_conf, NULL};
+static ngx_core_module_t context = {ngx_string("octavo"), create_conf, check_conf};
 
 ngx_module_t ngx_octavo_module = {
     NGX_MODULE_V1,

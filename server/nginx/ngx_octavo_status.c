@@ -20,6 +20,8 @@ static const row rows[] = {
     {"handshakes_failed", "Handshakes that ended otherwise", COUNTER(failed), 0},
     {"handshakes_open", "Handshakes going on now", COUNTER(open), 1},
     {"handshakes_paused", "Handshakes waiting for an operation now", COUNTER(paused), 1},
+    {"sections_held", "Workers that hold an internal section of octavo_section", COUNTER(section_held), 1},
+    {"sections_denied", "Workers on the portable rows because they got no section", COUNTER(section_denied), 1},
     {"pauses", "Pauses of handshakes", COUNTER(pauses), 0},
     {"polls", "Polls of the device", COUNTER(polls), 0},
     {"steps_in_place", "Steps of handshakes without a job, because there was none to be had", COUNTER(in_place), 0},

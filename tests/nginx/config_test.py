@@ -1,5 +1,6 @@
 """What nginx -t says, what `off` leaves alone, and what the status shows."""
 
+import fcntl
 import os
 import shutil
 import ssl
@@ -56,6 +57,60 @@ class Configuration(harness.Test):
         self.answer(1, '"octavo_section" directive is duplicate', http=self.http(), main="octavo_section a; octavo_section b;")
         self.answer(1, "is not allowed here", http=self.http("octavo_section a;"))
         self.answer(1, 'takes "json" or "prometheus"', http="server { listen 127.0.0.1:{a}; location / { octavo_status xml; } }")
+
+    def endpoint(self, text):
+        """A folder with an endpoint file and the locks; what of it nginx's workers must know."""
+        folder = os.path.join(self.folder, "octavo")
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o1777)
+        with open(os.path.join(folder, "octavo_dev0.conf"), "w") as f:
+            f.write(text)
+        return {"OCTAVO_CONFIG_DIR": folder, "OCTAVO_RUN_DIR": folder}
+
+    ONE_PROCESS = "[SSL]\nNumProcesses = 1\nLimitDevAccess = 1\nNumCyInstances = 1\nCy0Name = \"SSL0\"\nCy0IsPolled = 1\n"
+
+    def test_sections_that_there_are_not(self):
+        environment = self.endpoint(self.ONE_PROCESS)
+        self.answer(0, "test is successful", http=self.http(), main="octavo_section SSL;", environment=environment)
+        out = self.answer(1, 'octavo_section "SLL": no section [SLL] in the files of', http=self.http(), main="octavo_section SLL;", environment=environment)
+        self.assertEqual(out.count("[emerg]"), 1)
+        self.answer(0, "test is successful", http=self.http("octavo off;"), main="octavo_section SLL;", environment=environment)
+        out = self.answer(1, "octavo_dev0.conf:2: ", http=self.http(), main="octavo_section SSL;",
+                          environment=self.endpoint(self.ONE_PROCESS.replace("= 1", "= one", 1)))
+        self.assertEqual(out.count("[emerg]"), 1)
+
+    def test_sections_that_others_hold(self):
+        environment = self.endpoint(self.ONE_PROCESS)
+        server = self.nginx(start=False, main="octavo_section SSL; env OCTAVO_CONFIG_DIR; env OCTAVO_RUN_DIR;", http=self.http() +
+                            "server { listen 127.0.0.1:{plain}; location /status { octavo_status; } }")
+        server.environment.update(environment)
+        lock = open(os.path.join(environment["OCTAVO_RUN_DIR"], "SSL_DEV0_INT_0.lock"), "w")
+        self.addCleanup(lock.close)
+        os.chmod(lock.name, 0o666)
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        self.assertEqual(server.test()[0], 0, "who holds what changes")
+        server.start()
+        self.addCleanup(server.stop)
+
+        def sections():
+            self.curl(f"https://127.0.0.1:{server.port('tls')}/")
+            status = self.plain_status(server)
+            return status["sections_held"], status["sections_denied"]
+
+        self.assertEqual(sections(), (0, 1))
+        self.assertIn("are taken", server.log())
+        harness.until(lambda: self.plain_status(server)["fallback"]["section"] > 0, "the portable rows")
+        done = self.plain_status(server)["requests_completed"]
+        fcntl.lockf(lock, fcntl.LOCK_UN)
+        harness.until(lambda: sections() == (1, 0), "the worker asks again")
+        before = self.plain_status(server)["fallback"]["section"]
+        sections()
+        harness.until(lambda: self.plain_status(server)["requests_completed"] > done, "counts go on")
+        self.assertEqual(self.plain_status(server)["fallback"]["section"], before)
+        self.assertEqual(server.complaints(), [])
+        # The old worker gives it back.
+        server.reload()
+        harness.until(lambda: sections() == (1, 0), "the new worker has it", 20)
 
     def test_no_provider(self):
         alone = os.path.join(self.folder, "lib/nginx")
