@@ -113,7 +113,8 @@ std::vector<SectionInstance> InternalSection::instances(std::vector<GivenInstanc
         for (const auto& given : part.section->*kind) {
             std::optional<Cores> cores;
             if (!given.cores.empty()) cores = given.cores[process % given.cores.size()];
-            list.push_back({given.name, part.endpoint->number, given.polled, cores, &part.endpoint->general});
+            list.push_back({given.name, part.endpoint->number, given.polled, cores, &part.endpoint->general,
+                            part.section->checks_ecdsa});
         }
     return list;
 }

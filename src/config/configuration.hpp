@@ -20,6 +20,7 @@ struct SectionInstance {
     Polled polled;
     std::optional<Cores> cores;
     const General* general;  ///< of its endpoint; lives as long as the configuration
+    bool checks_ecdsa;
 };
 
 /// What one process gets: "SSL_DEV0_INT_2", or "IPsec_INT_0" of all endpoints.

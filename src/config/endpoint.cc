@@ -143,6 +143,8 @@ bool read_user_key(ValueReader& reader, const Entry& entry, const std::string& k
         user.num_processes = small_number(reader, entry, kMaxProcesses, 1);
     } else if (key == "LimitDevAccess") {
         user.limit_dev_access = small_number(reader, entry, 1, 0) == 1;
+    } else if (key == "EcdsaCheck") {
+        user.checks_ecdsa = small_number(reader, entry, 1, 0) == 1;
     } else if (key == "NumCyInstances") {
         keys.num_cy = &entry;
         keys.cy = small_number(reader, entry, kMaxInstances, 0);
@@ -157,7 +159,7 @@ bool read_user_key(ValueReader& reader, const Entry& entry, const std::string& k
 
 void complain_user_key(ValueReader& reader, const Entry& entry) {
     auto known = instance_keys_like(entry.key);
-    known.insert(known.end(), {"NumProcesses", "LimitDevAccess", "NumCyInstances", "NumDcInstances",
+    known.insert(known.end(), {"NumProcesses", "LimitDevAccess", "EcdsaCheck", "NumCyInstances", "NumDcInstances",
                                "NumberCyInstances", "NumberDcInstances"});
     reader.complain_unknown(entry, known);
 }

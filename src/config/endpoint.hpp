@@ -47,6 +47,7 @@ struct UserSection {
     unsigned line = 0;
     unsigned num_processes = 1;
     bool limit_dev_access = false;
+    bool checks_ecdsa = false;
     std::vector<GivenInstance> cy, dc;
 };
 

@@ -77,6 +77,7 @@ const Mistake kMistakes[] = {
     {"[SSL]\nNumProcesses = 1025\n", "2: [SSL] NumProcesses = 1025: a whole number from 0 to 1024"},
     {"[SSL]\nNumProcesses = -1\n", "2: [SSL] NumProcesses = -1: a whole number from 0 to 1024"},
     {"[SSL]\nLimitDevAccess = yes\n", "2: [SSL] LimitDevAccess = yes: a whole number from 0 to 1"},
+    {"[SSL]\nEcdsaCheck = 2\n", "2: [SSL] EcdsaCheck = 2: a whole number from 0 to 1"},
     {"[SSL]\nNumDcInstances = 257\n", "2: [SSL] NumDcInstances = 257: a whole number from 0 to 256"},
     {"[SSL]\nNumCyInstances = 0\nNumberCyInstances = 0\n", "3: [SSL] NumberCyInstances: was given in line 2 already"},
     {"[SSL]\nNumCyInstances = 1\nCy0Name = a\nCy0Nam = b\n",
@@ -131,7 +132,7 @@ TEST(ConfigEndpoint, ReadsEveryKey) {
         "# comment\r\n[GENERAL]\r\n  ServicesEnabled = asym;dc\t# what it does\r\nCyNumConcurrentAsymRequests=128\r\n"
         "CyNumConcurrentSymRequests = 65536\nDriver = threads\nRingSize = 2\nPollingMode = timer\n"
         "PollingIntervalNs = 1\nEventTimeoutMs = 20\n"
-        "[SSL]\nNumProcesses = 3\nLimitDevAccess = 1\nNumberCyInstances = 2\nNumDcInstances = 1\n"
+        "[SSL]\nNumProcesses = 3\nLimitDevAccess = 1\nEcdsaCheck = 1\nNumberCyInstances = 2\nNumDcInstances = 1\n"
         "Cy1Name = second\nCy0Name = \"first # one\"\nCy0IsPolled = 2\nCy0CoreAffinity = 0,2-3\n"
         "Dc0Name = Dc0\nDc0IsPolled = 0\nDc0CoreAffinity = 1023");
     EXPECT_EQ(endpoint.general.services, kAsym | kDc);
@@ -147,6 +148,7 @@ TEST(ConfigEndpoint, ReadsEveryKey) {
     const auto& user = endpoint.sections[0];
     EXPECT_EQ(user.num_processes, 3U);
     EXPECT_TRUE(user.limit_dev_access);
+    EXPECT_TRUE(user.checks_ecdsa);
     ASSERT_EQ(user.cy.size(), 2U);
     EXPECT_EQ(user.cy[0].name, "first # one");
     EXPECT_EQ(user.cy[0].polled, Polled::epoll);

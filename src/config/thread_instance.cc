@@ -52,6 +52,7 @@ instance::Instance::Config config_for(const ProcessPlan& plan, std::size_t index
     config.polling = polling_of(*given.general, set);
     config.driver = driver_of(given, config.polling);
     config.ring_size = ring_size(*given.general);
+    config.checks_ecdsa = given.checks_ecdsa;
     config.index = index;
     if (given.cores) config.cores = {static_cast<int>(given.cores->first), static_cast<int>(given.cores->last)};
     return config;

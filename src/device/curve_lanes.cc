@@ -67,6 +67,39 @@ void take_digest(Bytes digest, Field<Curve>& out) noexcept {
     std::copy(used.begin(), used.end(), begin);
 }
 
+/// The points that signatures must verify under: the keys' own; computed for keys that were given without.
+template <typename Curve>
+struct Points {
+    std::array<Field<Curve>, kMaxBatch> x, y;
+
+    void fill(std::span<const Work> batch) noexcept {
+        std::array<ec::KeygenJob, kMaxBatch> jobs;
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const Bytes point = key_of(batch[i]).public_key();
+            if (point.empty()) {
+                jobs[count++] = {key_of(batch[i]).private_key().data(), x[i].data(), y[i].data(), false};
+            } else {
+                std::copy_n(point.begin() + 1, Curve::kLen, x[i].begin());
+                std::copy_n(point.begin() + 1 + Curve::kLen, Curve::kLen, y[i].begin());
+            }
+        }
+        if (count > 0) Curve::row().keygen(jobs.data(), count);
+    }
+};
+
+/// Takes back the `ok` of signatures that do not verify.
+template <typename Curve>
+[[gnu::noinline]] void check_signatures(std::span<const Work> batch, std::span<ec::SignJob> jobs) noexcept {
+    Points<Curve> points;
+    points.fill(batch);
+    std::array<ec::VerifyJob, kMaxBatch> checks;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        checks[i] = {jobs[i].digest, jobs[i].r, jobs[i].s, points.x[i].data(), points.y[i].data(), false};
+    Curve::row().verify(checks.data(), batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) jobs[i].ok = jobs[i].ok && checks[i].ok;
+}
+
 template <typename Curve>
 void sign(std::span<Work> batch, Counters::Work& counters) noexcept {
     struct {
@@ -88,6 +121,7 @@ void sign(std::span<Work> batch, Counters::Work& counters) noexcept {
     }
     Curve::row().nonces(nonces.data(), batch.size());
     Curve::row().sign(jobs.data(), batch.size());
+    if (batch[0].route.is_checked) check_signatures<Curve>(batch, {jobs.data(), batch.size()});
     for (std::size_t i = 0; i < batch.size(); ++i)
         finish(batch[i], jobs[i].ok, counters, [&] {
             const auto end = std::copy(data.r[i].begin(), data.r[i].end(), batch[i].out.begin());

@@ -14,9 +14,8 @@ LaneBatch sign_p384_lanes, verify_p384_lanes, derive_p384_lanes, generate_p384_l
 LaneBatch derive_x25519_lanes, generate_x25519_lanes;
 LaneBatch sign_ed25519_lanes, verify_ed25519_lanes, generate_ed25519_lanes;
 
-/// Runs one operation on the portable row, without counting.
-inline void run_on_ref_row(Work& work) noexcept {
-    work.status = work.key->run_portable(work.operation, work.in, work.out);
-}
+/// Runs one operation on the portable row, without counting. A signature that is to be checked and fails twice is
+/// OCTAVO_ERR_OPERATION_FAILED, and its place is wiped.
+void run_on_ref_row(Work& work) noexcept;
 
 }  // namespace octavo::device

@@ -1,8 +1,10 @@
 #include "device/work.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/clock.hpp"
+#include "base/wipe.hpp"
 #include "device/lanes.hpp"
 
 namespace octavo::device {
@@ -16,7 +18,35 @@ constexpr std::array<LaneBatch*, request::kNumLaneClasses> kLaneBatches = {
     generate_x25519_lanes, sign_ed25519_lanes, verify_ed25519_lanes, generate_ed25519_lanes,
 };
 
+/// An ECDSA signature of at most this, with a digest: octavo.h, OCTAVO_ECDSA_VERIFY.
+constexpr std::size_t kMaxSigned = 256;
+
+/// Signs and verifies. False where the signature is wrong.
+bool sign_and_check(Work& work, Bytes digest) noexcept {
+    work.status = work.key->run_portable(work.operation, digest, work.out);
+    if (work.status != OCTAVO_OK) return true;
+    std::array<std::uint8_t, kMaxSigned> together;
+    const auto end =
+        std::copy(digest.begin(), digest.end(), std::copy(work.out.begin(), work.out.end(), together.begin()));
+    return work.key->run_portable(OCTAVO_ECDSA_VERIFY, {together.begin(), end}, {}) == OCTAVO_OK;
+}
+
+void run_checked(Work& work) noexcept {
+    std::array<std::uint8_t, kMaxSigned> digest;  // the result may come to lie where the operand was
+    const Bytes copy{digest.begin(), std::copy(work.in.begin(), work.in.end(), digest.begin())};
+    if (sign_and_check(work, copy) || sign_and_check(work, copy)) return;
+    work.status = OCTAVO_ERR_OPERATION_FAILED;
+    wipe(work.out.data(), work.out.size());
+}
+
 }  // namespace
+
+void run_on_ref_row(Work& work) noexcept {
+    if (work.route.is_checked)
+        run_checked(work);
+    else
+        work.status = work.key->run_portable(work.operation, work.in, work.out);
+}
 
 void run_lanes(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept {
     struct Call {

@@ -131,8 +131,10 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
 }
 
 request::Route Instance::route(const request::Key& key, std::uint32_t operation) const noexcept {
-    if (config_.portable_only) return {request::Class::portable, OCTAVO_FALLBACK_SECTION};
-    return key.route(operation);
+    auto route = config_.portable_only ? request::Route{request::Class::portable, OCTAVO_FALLBACK_SECTION}
+                                       : key.route(operation);
+    route.is_checked = config_.checks_ecdsa && operation == OCTAVO_ECDSA_SIGN;
+    return route;
 }
 
 bool Instance::wants_engine(const octavo_wakeup& wakeup) const noexcept {
@@ -457,9 +459,9 @@ octavo_status Instance::consult(std::uint64_t key, std::uint32_t operation, bool
     if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
     if (!reference->can(operation))
         return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
-    const auto [where, reason] = route(*reference, operation);
+    const auto [where, reason, is_checked] = route(*reference, operation);
     const bool has_lanes = where != request::Class::portable;
-    if ((has_lanes && costs_.plan(where, 1) > 0) || !is_alone(will_wait)) return OCTAVO_OK;
+    if (is_checked || (has_lanes && costs_.plan(where, 1) > 0) || !is_alone(will_wait)) return OCTAVO_OK;
     if (has_lanes && will_wait) alone_.on_in_place(costs_.alone_ns(where));
     add(counters().submitted, 1);
     counters().last_submit_ns.store(now_ns(), std::memory_order_relaxed);

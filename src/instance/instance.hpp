@@ -29,8 +29,9 @@ public:
         std::uint32_t ring_size = 256;
         bool never_in_place = false;
         bool portable_only =
-            false;              ///< of a process that was denied a section: everything falls back, and is counted so
-        device::Cores cores{};  ///< where an engine thread runs
+            false;  ///< of a process that was denied a section: everything falls back, and is counted so
+        bool checks_ecdsa = false;  ///< no ECDSA signature leaves unverified
+        device::Cores cores{};      ///< where an engine thread runs
         Polling polling{};
         std::size_t index = 0;  ///< of the process's instances for polling (octavo.h): which one this belongs to
     };

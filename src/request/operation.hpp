@@ -39,10 +39,11 @@ inline constexpr std::size_t kNumClasses = kNumLaneClasses + 1;
 
 constexpr std::size_t index(Class c) noexcept { return static_cast<std::size_t>(c); }
 
-/// Where a request of a key goes: its class and, for `Class::portable`, why.
+/// Where a request of a key goes: its class and, for `Class::portable`, why; and whether a signature is verified before it leaves.
 struct Route {
     Class where = Class::portable;
     octavo_fallback reason = OCTAVO_FALLBACK_CPU;
+    bool is_checked = false;
 };
 
 }  // namespace octavo::request

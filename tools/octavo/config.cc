@@ -48,8 +48,9 @@ std::string cores_text(const std::optional<config::Cores>& cores) {
 }
 
 std::string instance_text(const config::SectionInstance& instance) {
-    return fmt::format("{} (endpoint {}, core {}, polled {})", instance.name, instance.endpoint,
-                       cores_text(instance.cores), static_cast<unsigned>(instance.polled));
+    return fmt::format("{} (endpoint {}, core {}, polled {}{})", instance.name, instance.endpoint,
+                       cores_text(instance.cores), static_cast<unsigned>(instance.polled),
+                       instance.checks_ecdsa ? ", ECDSA checked" : "");
 }
 
 /// "0, 1": the endpoints of an internal section.
@@ -97,7 +98,8 @@ Json instance_object(const config::SectionInstance& instance) {
             {"cores", cores},
             {"is_polled", static_cast<unsigned>(instance.polled)},
             {"driver", config::name(instance.general->driver)},
-            {"ring_size", config::ring_size(*instance.general)}};
+            {"ring_size", config::ring_size(*instance.general)},
+            {"ecdsa_check", instance.checks_ecdsa}};
 }
 
 Json instance_list(const std::vector<config::SectionInstance>& instances) {
