@@ -253,8 +253,6 @@ std::vector<std::string> notes(const Endpoint& endpoint) {
     if ((general.services & kAsym) == 0 && any(&UserSection::cy))
         list.emplace_back("ServicesEnabled has no asymmetric service: the crypto instances get no operations");
     if (any(&UserSection::dc)) list.emplace_back("compression instances are shown only: there is no such device yet");
-    if (general.polling_mode != PollingMode::automatic)
-        list.emplace_back("PollingMode is read and shown only: nothing follows it yet");
     return list;
 }
 

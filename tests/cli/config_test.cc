@@ -64,7 +64,7 @@ TEST(CliConfig, ExplainSaysWhatWillNotComeAbout) {
         "[GENERAL]\nServicesEnabled = sym;dc\nCyNumConcurrentAsymRequests = 65536\nPollingMode = timer\n[S]\n"
         "NumCyInstances = 1\nCy0Name = c\nNumDcInstances = 1\nDc0Name = d\n");
     const auto document = Json::parse(run({"config", "explain", "--json", file}).out);
-    EXPECT_EQ(document["endpoints"][0]["notes"].size(), 4U) << document;
+    EXPECT_EQ(document["endpoints"][0]["notes"].size(), 3U) << document;
     EXPECT_EQ(document["endpoints"][0]["ring_size"], 4096);
     EXPECT_EQ(document["sections"][0]["compression"].size(), 1U);
 }

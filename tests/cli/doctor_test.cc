@@ -82,6 +82,17 @@ TEST(CliDoctor, AConfigurationWithoutTheProvider) {
     EXPECT_NE(diagnosis.text("picked").find("\"default\""), std::string::npos) << diagnosis.text("picked");
 }
 
+TEST(CliDoctor, SaysWhichParameterOfItsSectionTheProviderRefuses) {
+    auto text = all_of(OCTAVO_OPENSSL_CONF);
+    const std::string section = "[octavo_provider]\n";
+    text.insert(text.find(section) + section.size(), "polling = times\n");
+    const Configuration configuration(text);
+    const auto diagnosis = diagnose({configuration.variable()});
+    EXPECT_EQ(diagnosis.verdict("active"), "fail");
+    EXPECT_NE(diagnosis.text("active").find("polling = times: one of auto, timer"), std::string::npos)
+        << diagnosis.text("active");
+}
+
 TEST(CliDoctor, AConfigurationThatActivatesButDoesNotPrefer) {
     std::string text = all_of(OCTAVO_OPENSSL_CONF);
     const std::string preference = "?provider=octavo";

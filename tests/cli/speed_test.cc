@@ -146,6 +146,29 @@ TEST(CliSpeed, ProviderLayerWithoutJobs) {
     }
 }
 
+TEST(CliSpeed, PollingModesSideBySide) {
+    const char* const modes[] = {"default", "timer", "event", "external", "heuristic", "inline"};
+    const auto list = measure({"p256-sign", "--layer", "provider", "--depth", "4", "--polling", "all"});
+    ASSERT_EQ(list.size(), std::size(modes));
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        expect_figures(list[i]);
+        EXPECT_EQ(list[i].at("mode"), modes[i]);
+    }
+    EXPECT_NE(list[0].at("note").get<std::string>().find("best of the other modes"), std::string::npos);
+    const auto two = measure({"p256-sign", "--layer", "provider", "--depth", "1", "--polling", "inline,timer"});
+    ASSERT_EQ(two.size(), 2U);
+    EXPECT_EQ(two[0].at("mode"), "inline");
+    EXPECT_EQ(two[0].value("note", "").find("best of"), std::string::npos) << two[0];
+    for (const Words& wrong : {Words{"--polling", "times", "--layer", "provider"}, Words{"--polling", "all"},
+                               Words{"--polling", "timer", "--layer", "provider", "--sync"}}) {
+        Words arguments{"speed", "p256-sign"};
+        arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+        const auto outcome = run(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+        EXPECT_NE(outcome.err.find("--polling"), std::string::npos) << outcome.err;
+    }
+}
+
 TEST(CliSpeed, WithoutALaneRowTheRefRowIsMeasuredAndItIsSaid) {
     const auto list =
         measure({"rsa2048-public", "--layer", "kernel", "--depth", "4"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});

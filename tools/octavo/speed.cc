@@ -12,6 +12,7 @@
 #include "installation.hpp"
 #include "speed/layers.hpp"
 #include "speed/limit.hpp"
+#include "speed/polling.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -23,7 +24,7 @@ const std::vector<std::size_t> kShortDepths = {1, 8, 64};  // where nothing is a
 
 struct Options {
     std::vector<std::string> operations;
-    std::string layers = "kernel,api,provider", depths, seconds = "1", json, cpu;
+    std::string layers = "kernel,api,provider", depths, seconds = "1", json, cpu, polling;
     bool list = false, limit = false, sync = false;
 };
 
@@ -33,6 +34,7 @@ struct Job {
     std::vector<const Layer*> layers;
     std::vector<std::size_t> depths;  // empty: each layer's own
     bool sync;
+    PollingModes polling;  // empty: as it is
 
     /// At the layer kernel, what the row takes in one call.
     std::vector<std::size_t> depths_for(const Layer& layer, const Operation& operation) const {
@@ -45,7 +47,7 @@ struct Job {
 };
 
 Job understand(const Options& options) {
-    Job job{choose_operations(options.operations), {}, {}, options.sync};
+    Job job{choose_operations(options.operations), {}, {}, options.sync, parse_polling_modes(options.polling)};
     for_each_item(options.layers, ',',
                   [&](std::string_view name) { job.layers.push_back(&find_layer(std::string(name))); });
     for_each_item(options.depths, ',', [&](std::string_view text) {
@@ -53,8 +55,10 @@ Job understand(const Options& options) {
     });
     if (options.operations.empty() && job.depths.empty()) job.depths = kShortDepths;
     if (job.layers.empty()) throw UsageError("--layer is empty: it takes kernel, api, provider");
+    const bool provider_alone = job.layers.size() == 1 && job.layers[0] == &find_layer("provider");
+    if (!job.polling.empty() && (job.sync || !provider_alone))
+        throw UsageError("--polling needs --layer provider, and jobs: not --sync");
     if (job.sync) {
-        const bool provider_alone = job.layers.size() == 1 && job.layers[0] == &find_layer("provider");
         if (!provider_alone) throw UsageError("--sync needs --layer provider");
         if (options.depths.empty()) job.depths = {1};
         if (job.depths != std::vector<std::size_t>{1})
@@ -129,15 +133,24 @@ void print_limit(const Operations& chosen) {
     }
 }
 
-Result measure_case(const Layer& layer, const Case& row, const RunFacts& facts, Progress& progress) {
-    row.operation.prepare(progress);
-    progress.begin(fmt::format("{} {} depth {}", row.operation.name(), layer.name, row.depth));
-    Result result = layer.measure(row, facts.seconds, progress);
-    result.layer = layer.name;
+void add_limit_share(Result& result, const RunFacts& facts) {
     if (facts.multiply_add_peak && result.multiply_adds)
         result.limit_share = result.octavo_ops_s * *result.multiply_adds / (*facts.multiply_add_peak * 1e9);
+}
+
+/// One result, or one for each polling mode.
+std::vector<Result> measure_case(const Layer& layer, const Case& row, const Job& job, const RunFacts& facts,
+                                 Progress& progress) {
+    row.operation.prepare(progress);
+    progress.begin(fmt::format("{} {} depth {}", row.operation.name(), layer.name, row.depth));
+    auto results = job.polling.empty() ? std::vector{layer.measure(row, facts.seconds, progress)}
+                                       : measure_polling(row, job.polling, facts.seconds, progress);
+    for (auto& result : results) {
+        result.layer = layer.name;
+        add_limit_share(result, facts);
+    }
     progress.clear();
-    return result;
+    return results;
 }
 
 std::vector<Result> measure_all(const Job& job, const RunFacts& facts, bool table) {
@@ -145,10 +158,11 @@ std::vector<Result> measure_all(const Job& job, const RunFacts& facts, bool tabl
     std::vector<Result> results;
     for (const auto* layer : job.layers)
         for (const auto* operation : job.operations)
-            for (const std::size_t depth : job.depths_for(*layer, *operation)) {
-                results.push_back(measure_case(*layer, {*operation, depth, job.sync}, facts, progress));
-                if (table) print_result(results.back());
-            }
+            for (const std::size_t depth : job.depths_for(*layer, *operation))
+                for (auto& result : measure_case(*layer, {*operation, depth, job.sync}, job, facts, progress)) {
+                    if (table) print_result(result);
+                    results.push_back(std::move(result));
+                }
     return results;
 }
 
@@ -190,6 +204,9 @@ Command add_speed(CLI::App& parent) {
            "Write the results there as a JSON list (-: to standard output, without a table)");
     option("--cpu", options->cpu, "N", "Run on this core (default: the one that the program starts on)");
     app->add_flag("--sync", options->sync, "Layer provider: without jobs, one call after another");
+    option("--polling", options->polling, "MODE,...",
+           "Layer provider: in these polling modes, in the same rounds: default, timer, event, external, heuristic, "
+           "inline, or all");
     app->add_flag("--list", options->list, "List operations and layers, and end");
     app->add_flag("--limit", options->limit,
                   "Measure the multiplier, print what it allows for each operation, and end");

@@ -45,6 +45,7 @@ const OSSL_ITEM* reason_strings() noexcept {
         item(Reason::output_too_small, "output buffer too small"),
         item(Reason::digest_not_allowed, "digest not allowed"),
         item(Reason::job_cancelled, "the job was cancelled"),
+        item(Reason::bad_setting, "bad setting in the provider's section"),
         {0, nullptr},
     };
     return table;

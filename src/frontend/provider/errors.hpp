@@ -11,6 +11,7 @@ enum class Reason : int {
     output_too_small = 1,
     digest_not_allowed = 2,
     job_cancelled = 3,
+    bad_setting = 4,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

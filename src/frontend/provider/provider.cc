@@ -9,6 +9,7 @@
 #include <new>
 
 #include "frontend/provider/key_types.hpp"
+#include "frontend/provider/settings.hpp"
 #include "octavo/octavo.h"
 
 namespace octavo::provider {
@@ -75,7 +76,8 @@ extern "C" __attribute__((visibility("default"))) int OSSL_provider_init(const O
     if (provider == nullptr) return 0;
     provider->core = core;
     provider->errors = Errors(core, in);
-    if (!provider->errors.complete() || !provider->standard.open() || !provider->offers.open(provider->standard))
+    if (!provider->errors.complete() || !apply_settings(core, in, provider->errors) || !provider->standard.open() ||
+        !provider->offers.open(provider->standard))
         return 0;
     use_key_types(provider->standard);
     *out = functions;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "installation.hpp"
@@ -58,6 +62,27 @@ Check check_loadable() {
             fmt::format("the provider {} can be loaded, version {}", module.path, identity.version), ""};
 }
 
+/// What the provider says to its section in the configuration, "" where it has nothing to say. OpenSSL throws the errors of a provider away
+/// that the configuration activates, so it is loaded by a call, from the same file without these lines.
+std::string refusal(const std::string& configuration) {
+    std::ifstream file(configuration);
+    std::string text, line;
+    while (std::getline(file, line))
+        if (line.find("activate") == std::string::npos) text += line + '\n';
+    const int fd = memfd_create("octavo-doctor", MFD_CLOEXEC);
+    const bool is_written = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const std::unique_ptr<OSSL_LIB_CTX, decltype(&OSSL_LIB_CTX_free)> context(OSSL_LIB_CTX_new(), OSSL_LIB_CTX_free);
+    const auto path = fmt::format("/proc/self/fd/{}", fd);
+    const bool is_read = is_written && OSSL_LIB_CTX_load_config(context.get(), path.c_str()) == 1;
+    if (fd >= 0) close(fd);
+    ERR_clear_error();
+    const char* where = "";
+    if (!is_read || OSSL_PROVIDER_load(context.get(), kName) != nullptr ||
+        ERR_peek_error_all(&where, nullptr, nullptr, nullptr, nullptr) == 0 || where != std::string_view(kName))
+        return {};
+    return openssl_error();
+}
+
 Check check_active() {
     const auto configuration = configuration_path();
     const bool read = OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr) == 1;
@@ -73,6 +98,11 @@ Check check_active() {
             "active", Verdict::fail,
             fmt::format("the provider is not active: OpenSSL does not accept {}: {}", configuration, openssl_error()),
             "mend that file, or name another in OPENSSL_CONF"};
+    if (const auto reason = refusal(configuration); !reason.empty())
+        return {
+            "active", Verdict::fail,
+            fmt::format("the provider is not active: it does not accept its section in {}: {}", configuration, reason),
+            "mend the parameter; octavo(1) lists them"};
     return {"active", Verdict::fail, fmt::format("the provider is not active: {} does not activate it", configuration),
             activation_advice(configuration)};
 }

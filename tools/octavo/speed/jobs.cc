@@ -10,6 +10,8 @@
 #include <string>
 
 #include "installation.hpp"
+#include "speed/api_side.hpp"
+#include "speed/polling.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -33,6 +35,7 @@ JobLoop::~JobLoop() {
 
 void JobLoop::run(std::size_t count) {
     to_start_ = count;
+    polls_ = is_polled_by_the_application();
     while (to_start_ > 0 || running_ > 0) {
         fill();
         if (running_ > 0) wait();
@@ -94,12 +97,14 @@ void JobLoop::watch(Slot& slot) {
 
 /// Resumes the jobs whose descriptors are readable, and those that paused without one.
 void JobLoop::wait() {
+    if (polls_) require(octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr), "octavo_polling_poll");
     const auto blind = [](const Slot& slot) { return slot.job != nullptr && slot.num_fds == 0; };
     const bool any_blind = std::any_of(slots_.begin(), slots_.end(), blind);
     std::array<epoll_event, 64> events;
-    const int num = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), any_blind ? 0 : kPatienceMs);
+    const int num =
+        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), any_blind || polls_ ? 0 : kPatienceMs);
     if (num < 0 && errno != EINTR) throw Failure(std::string("epoll_wait: ") + std::strerror(errno));
-    if (num == 0 && !any_blind)
+    if (num == 0 && !any_blind && !polls_)
         throw Failure("no operation completes for ten seconds: the provider does not wake its waiters");
     for (int i = 0; i < num; ++i)
         if (auto& slot = *static_cast<Slot*>(events[static_cast<std::size_t>(i)].data.ptr); slot.job != nullptr)

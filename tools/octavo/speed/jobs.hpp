@@ -9,7 +9,7 @@
 namespace octavo::cli {
 
 /// OpenSSL jobs on one thread, as an event loop runs them: each slot has a wait context, whose descriptors are watched with epoll; a
-/// job does one operation, and its slot starts another when it ends.
+/// job does one operation, and its slot starts another when it ends. Where the application polls, it does so each time that all jobs wait.
 class JobLoop {
 public:
     /// `operation(slot)` runs inside a job, and may pause it; false where it fails.
@@ -40,6 +40,7 @@ private:
     std::vector<Slot> slots_;
     int epoll_;
     std::size_t to_start_ = 0, running_ = 0;
+    bool polls_ = false;
 };
 
 }  // namespace octavo::cli

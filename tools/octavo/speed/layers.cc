@@ -10,11 +10,6 @@
 namespace octavo::cli {
 namespace {
 
-void check_first_batch(Side& side) {
-    side.run(1);
-    side.check();
-}
-
 double per_second(const std::vector<double>& ns_per_op) { return 1e9 / median(ns_per_op); }
 
 /// A tenth of the core's time is no longer an accident.
@@ -26,10 +21,16 @@ std::string disturbance(const Rounds& rounds) {
                        : ", which cannot be told from Octavo's own at the layer provider: figures there mean little");
 }
 
-/// Octavo is the first of the sides, OpenSSL the one at `openssl_index`.
-Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::size_t openssl_index) {
-    const auto& octavo = rounds.ns_per_op[0];
-    const auto& openssl = rounds.ns_per_op[openssl_index];
+}  // namespace
+
+void check_first_batch(Side& side) {
+    side.run(1);
+    side.check();
+}
+
+Result summarize(const Case& row, const Side& side, const Rounds& rounds, Pair pair) {
+    const auto& octavo = rounds.ns_per_op[pair.octavo];
+    const auto& openssl = rounds.ns_per_op[pair.openssl];
     const auto ratios = quotients(openssl, octavo);
     Result result;
     result.op = row.operation.name();
@@ -52,12 +53,14 @@ Result summarize(const Case& row, const Side& side, const Rounds& rounds, std::s
     return result;
 }
 
+namespace {
+
 Result measure_pair(const Case& row, Side& octavo, Side& openssl, double seconds, Progress& progress) {
     check_first_batch(octavo);
     check_first_batch(openssl);
     Side* const sides[] = {&octavo, &openssl};
     const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
-    return summarize(row, octavo, rounds, 1);
+    return summarize(row, octavo, rounds, {});
 }
 
 Result measure_kernel(const Case& row, double seconds, Progress& progress) {
@@ -73,7 +76,7 @@ Result measure_api(const Case& row, double seconds, Progress& progress) {
     Side* const sides[] = {octavo.get(), kernel.get(), openssl.get()};
     for (Side* side : sides) check_first_batch(*side);
     const auto rounds = measure(sides, make_plan(seconds, std::size(sides)), progress);
-    Result result = summarize(row, *octavo, rounds, 2);
+    Result result = summarize(row, *octavo, rounds, {0, 2});
     result.kernel_ops_s = per_second(rounds.ns_per_op[1]);
     result.overhead_us = median(differences(rounds.ns_per_op[0], rounds.ns_per_op[1])) / 1e3;
     result.row = kernel->row();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "speed/measure.hpp"
 #include "speed/operations.hpp"
 #include "speed/result.hpp"
 
@@ -23,6 +24,15 @@ struct Layer {
     std::vector<std::size_t> depths;  ///< measured unless --depth says otherwise
     Result (*measure)(const Case&, double seconds, Progress&);
 };
+
+/// Runs one call and compares its results with OpenSSL's; Failure where one differs.
+void check_first_batch(Side& side);
+
+/// Which of the sides of a measurement are compared.
+struct Pair {
+    std::size_t octavo = 0, openssl = 1;
+};
+Result summarize(const Case& row, const Side& side, const Rounds& rounds, Pair pair);
 
 std::span<const Layer> layers();
 /// UsageError where there is none of that name.

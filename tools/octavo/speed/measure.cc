@@ -25,6 +25,7 @@ struct Span {
 
 /// Adds what `calls` calls take. The clock is read outermost, so that no wait counts that it does not cover.
 void time_run(Side& side, std::size_t calls, Span& span) {
+    side.make_ready();
     const auto start = Clock::now();
     const double waited = waited_for_core_ns();
     side.run(calls);

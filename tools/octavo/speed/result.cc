@@ -21,7 +21,7 @@ std::string rate(double per_second) {
     return per_second < 1000 ? fmt::format("{:.1f}", per_second) : fmt::format("{:.0f}", per_second);
 }
 
-constexpr const char* kLine = "{:<16} {:<13} {:>5} {:<8} {:>10} {:>10} {:>6} {:>13} {:>10} {:>9} {:>6}\n";
+constexpr const char* kLine = "{:<16} {:<18} {:>5} {:<8} {:>10} {:>10} {:>6} {:>13} {:>10} {:>9} {:>6}\n";
 
 nlohmann::ordered_json to_object(const Result& result, const RunFacts& facts) {
     nlohmann::ordered_json object = {

@@ -14,6 +14,8 @@ public:
     Side& operator=(const Side&) = delete;
     virtual ~Side() = default;
 
+    /// Before a turn, untimed: what the side's earlier turn left may have been taken away by others.
+    virtual void make_ready() {}
     /// Runs calls * ops_per_call() operations to their end. Throws Failure where an operation fails.
     virtual void run(std::size_t calls) = 0;
     virtual std::size_t ops_per_call() const noexcept = 0;
