@@ -47,6 +47,13 @@ extern "C" {
 /* The version of the library that runs: major * 10000 + minor * 100 + patch. */
 OCTAVO_API uint32_t octavo_version(void);
 
+/*
+ * 1 while the calling thread is in an OpenSSL function that the library itself called (a portable row), else 0. For an ENGINE or any
+ * other code that OpenSSL calls whatever the library context, and that uses this library: it must leave such a call to OpenSSL's own
+ * method, or the two would call each other for ever. Costs a few nanoseconds.
+ */
+OCTAVO_API int octavo_calls_openssl(void);
+
 /* Answers and errors. Append-only: a number never changes its meaning. */
 typedef enum octavo_status {
     OCTAVO_OK = 0,

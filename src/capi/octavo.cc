@@ -8,6 +8,7 @@
 #include "capi/guard.hpp"
 #include "config/thread_instance.hpp"
 #include "instance/instance.hpp"
+#include "kernel/openssl_ref.hpp"
 #include "request/ec_key.hpp"
 #include "request/rsa_key.hpp"
 
@@ -67,6 +68,8 @@ Instance::Config to_config(const octavo_instance_config& given) noexcept {
 }  // namespace
 
 extern "C" {
+
+int octavo_calls_openssl(void) { return octavo::kernel::is_in_openssl() ? 1 : 0; }
 
 uint32_t octavo_version(void) {
     return OCTAVO_VERSION_MAJOR * 10000 + OCTAVO_VERSION_MINOR * 100 + OCTAVO_VERSION_PATCH;

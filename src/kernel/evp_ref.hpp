@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/bytes.hpp"
+#include "kernel/openssl_ref.hpp"
 
 /// OpenSSL objects that reference rows share, in the library context of openssl_ref.hpp.
 namespace octavo::kernel {
@@ -29,13 +30,20 @@ using BnPtr = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using GroupPtr = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
 using PointPtr = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 
-/// Leaves the thread's error queue as it was found.
+/// Surrounds a row's calls of OpenSSL: leaves the thread's error queue as it was found, and tells a front end that OpenSSL calls back whatever
+/// the library context (is_in_openssl()).
 class KeepErrors {
 public:
-    KeepErrors() noexcept { ERR_set_mark(); }
+    KeepErrors() noexcept {
+        enter_openssl();
+        ERR_set_mark();
+    }
     KeepErrors(const KeepErrors&) = delete;
     KeepErrors& operator=(const KeepErrors&) = delete;
-    ~KeepErrors() { ERR_pop_to_mark(); }
+    ~KeepErrors() {
+        ERR_pop_to_mark();
+        leave_openssl();
+    }
 };
 
 /// A key pair of a curve that OpenSSL knows by `name` and by raw numbers, both taken as they are: it would compute the public one again,

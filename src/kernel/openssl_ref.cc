@@ -37,6 +37,14 @@ Library* make_library(Library* older, unsigned generation) noexcept {
 
 }  // namespace
 
+namespace {
+thread_local unsigned openssl_depth = 0;
+}
+
+void enter_openssl() noexcept { ++openssl_depth; }
+void leave_openssl() noexcept { --openssl_depth; }
+bool is_in_openssl() noexcept { return openssl_depth != 0; }
+
 unsigned openssl_generation() noexcept { return fork_generation.load(std::memory_order_relaxed); }
 
 OSSL_LIB_CTX* openssl_library() noexcept {

@@ -15,6 +15,16 @@ unsigned openssl_generation() noexcept;
 /// The private library context of this generation; null where it cannot be made.
 ossl_lib_ctx_st* openssl_library() noexcept;
 
+/// Between these two the thread is in OpenSSL on a row's behalf; they nest.
+void enter_openssl() noexcept;
+void leave_openssl() noexcept;
+/// OpenSSL asks the process's default ENGINE for RSA and EC in every library context: one that is ours must leave the row to OpenSSL then.
+bool is_in_openssl() noexcept;
+
+/// Names by which OpenSSL knows these curves without asking an ENGINE for them, as it would for the plain ones in whatever library context.
+inline constexpr char kX25519Oid[] = "1.3.101.110", kX448Oid[] = "1.3.101.111", kEd25519Oid[] = "1.3.101.112",
+                      kEd448Oid[] = "1.3.101.113";
+
 /// The item of the present generation from `newest`, made by `make(older, generation)` if need be; null if that fails.
 /// Lock-free, so that a fork can come at any moment: who loses the race drops its own item.
 template <typename T, typename Make>

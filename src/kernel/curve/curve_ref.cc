@@ -92,20 +92,33 @@ PkeyPtr make_weierstrass(const Curve& curve, Bytes scalar, Bytes point) noexcept
     return PkeyPtr{key};
 }
 
+const char* raw_name(const Curve& curve) noexcept {
+    switch (curve.id) {
+        case 16:
+            return kX25519Oid;
+        case 17:
+            return kX448Oid;
+        case 18:
+            return kEd25519Oid;
+        default:
+            return kEd448Oid;
+    }
+}
+
 PkeyPtr make_raw(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
     OSSL_LIB_CTX* lib = openssl_library();
     if (lib == nullptr) return nullptr;
     if (private_bytes.empty())
         return PkeyPtr{
-            EVP_PKEY_new_raw_public_key_ex(lib, curve.name, nullptr, public_bytes.data(), public_bytes.size())};
+            EVP_PKEY_new_raw_public_key_ex(lib, raw_name(curve), nullptr, public_bytes.data(), public_bytes.size())};
     return PkeyPtr{
-        EVP_PKEY_new_raw_private_key_ex(lib, curve.name, nullptr, private_bytes.data(), private_bytes.size())};
+        EVP_PKEY_new_raw_private_key_ex(lib, raw_name(curve), nullptr, private_bytes.data(), private_bytes.size())};
 }
 
 PkeyPtr make_pkey(const Curve& curve, Bytes private_bytes, Bytes public_bytes) noexcept {
     if (curve.family == Family::weierstrass) return make_weierstrass(curve, private_bytes, public_bytes);
     const bool both = !private_bytes.empty() && !public_bytes.empty();
-    if (curve.family == Family::montgomery && both) return raw_pair(curve.name, private_bytes, public_bytes);
+    if (curve.family == Family::montgomery && both) return raw_pair(raw_name(curve), private_bytes, public_bytes);
     return make_raw(curve, private_bytes, public_bytes);
 }
 
@@ -246,6 +259,18 @@ PkeyPtr make_peer(const Curve& curve, EVP_PKEY* own, Bytes peer) noexcept {
     return EVP_PKEY_set1_encoded_public_key(key.get(), peer.data(), peer.size()) == 1 ? std::move(key) : nullptr;
 }
 
+PkeyPtr generate_key(const Curve& curve) noexcept {
+    OSSL_LIB_CTX* lib = openssl_library();
+    if (lib == nullptr) return nullptr;
+    const bool ec = curve.family == Family::weierstrass;
+    const PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_name(lib, ec ? "EC" : raw_name(curve), nullptr)};
+    if (!ctx || EVP_PKEY_keygen_init(ctx.get()) <= 0) return nullptr;
+    if (ec && EVP_PKEY_CTX_set_group_name(ctx.get(), curve.name) <= 0) return nullptr;
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_generate(ctx.get(), &key);
+    return PkeyPtr{key};
+}
+
 bool extract(const Curve& curve, EVP_PKEY* key, MutableBytes private_key, MutableBytes public_key) noexcept {
     auto private_len = private_key.size(), public_len = public_key.size();
     if (curve.family != Family::weierstrass)
@@ -328,11 +353,7 @@ Answer derive(const Form& form, Bytes peer, MutableBytes secret) noexcept {
 
 bool generate(const Curve& curve, MutableBytes private_key, MutableBytes public_key) noexcept {
     const KeepErrors keep;
-    OSSL_LIB_CTX* lib = openssl_library();
-    if (lib == nullptr) return false;
-    const bool ec = curve.family == Family::weierstrass;
-    const PkeyPtr key{ec ? EVP_PKEY_Q_keygen(lib, nullptr, "EC", curve.name)
-                         : EVP_PKEY_Q_keygen(lib, nullptr, curve.name)};
+    const PkeyPtr key = generate_key(curve);
     return key && extract(curve, key.get(), private_key, public_key);
 }
 

@@ -10,13 +10,13 @@ namespace octavo::kernel::ed25519 {
 namespace {
 
 bool keygen(const KeygenJob& job) noexcept {
-    const PkeyPtr key{EVP_PKEY_new_raw_private_key_ex(openssl_library(), "ED25519", nullptr, job.seed, kKeyLen)};
+    const PkeyPtr key{EVP_PKEY_new_raw_private_key_ex(openssl_library(), kEd25519Oid, nullptr, job.seed, kKeyLen)};
     std::size_t len = kKeyLen;
     return key && EVP_PKEY_get_raw_public_key(key.get(), job.public_key, &len) == 1;
 }
 
 bool sign(const SignJob& job) noexcept {
-    const PkeyPtr key = raw_pair("ED25519", {job.seed, kKeyLen}, {job.public_key, kKeyLen});
+    const PkeyPtr key = raw_pair(kEd25519Oid, {job.seed, kKeyLen}, {job.public_key, kKeyLen});
     const MdCtxPtr ctx{EVP_MD_CTX_new()};
     std::size_t len = kSignatureLen;
     return key && ctx &&
@@ -38,7 +38,7 @@ bool is_canonical(const std::uint8_t* key) noexcept {
 
 bool verify(const VerifyJob& job) noexcept {
     if (!is_canonical(job.public_key)) return false;
-    const PkeyPtr key{EVP_PKEY_new_raw_public_key_ex(openssl_library(), "ED25519", nullptr, job.public_key, kKeyLen)};
+    const PkeyPtr key{EVP_PKEY_new_raw_public_key_ex(openssl_library(), kEd25519Oid, nullptr, job.public_key, kKeyLen)};
     const MdCtxPtr ctx{EVP_MD_CTX_new()};
     return key && ctx &&
            EVP_DigestVerifyInit_ex(ctx.get(), nullptr, nullptr, openssl_library(), nullptr, key.get(), nullptr) == 1 &&

@@ -11,13 +11,13 @@ namespace {
 
 /// OpenSSL works out the public key of every scalar that comes without one.
 PkeyPtr key_with_public(const std::uint8_t* scalar) noexcept {
-    return PkeyPtr{EVP_PKEY_new_raw_private_key_ex(openssl_library(), "X25519", nullptr, scalar, kLen)};
+    return PkeyPtr{EVP_PKEY_new_raw_private_key_ex(openssl_library(), kX25519Oid, nullptr, scalar, kLen)};
 }
 
 /// A key that is only used to derive: any public key will do, and saves half of the time.
 PkeyPtr key_without_public(const std::uint8_t* scalar) noexcept {
     static constexpr std::uint8_t kAny[kLen] = {9};
-    return raw_pair("X25519", {scalar, kLen}, kAny);
+    return raw_pair(kX25519Oid, {scalar, kLen}, kAny);
 }
 
 bool keygen(const KeygenJob& job) noexcept {
@@ -28,7 +28,7 @@ bool keygen(const KeygenJob& job) noexcept {
 
 bool derive(const DeriveJob& job) noexcept {
     const PkeyPtr key = key_without_public(job.scalar);
-    const PkeyPtr peer{EVP_PKEY_new_raw_public_key_ex(openssl_library(), "X25519", nullptr, job.u, kLen)};
+    const PkeyPtr peer{EVP_PKEY_new_raw_public_key_ex(openssl_library(), kX25519Oid, nullptr, job.u, kLen)};
     if (!key || !peer) return false;
     const PkeyCtxPtr ctx{EVP_PKEY_CTX_new_from_pkey(openssl_library(), key.get(), nullptr)};
     std::size_t len = kLen;
