@@ -8,16 +8,20 @@
 #include <algorithm>
 #include <array>
 
+#include "frontend/bridge/block.hpp"
 #include "frontend/bridge/bridge.hpp"
-#include "frontend/provider/block.hpp"
 #include "frontend/provider/key.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/padding.hpp"
 #include "frontend/provider/twin_context.hpp"
 
 // As with signatures, what is plain sailing runs here and the rest is the twin's; with one difference: once a ciphertext has been
 // decrypted, nothing depends on what it held, so that its padding is judged here, in constant time.
 namespace octavo::provider {
 namespace {
+
+using bridge::Block;
+using bridge::kMaxModulusBytes;
 
 constexpr std::size_t kMaxName = 64;
 /// Three bytes and at least eight of padding.

@@ -12,8 +12,6 @@
 namespace octavo::provider {
 namespace {
 
-constexpr std::uint64_t kNone = 0;
-constexpr std::uint64_t kRefused = UINT64_MAX;
 constexpr std::size_t kMaxName = 64;
 
 /// OpenSSL's integers are in the byte order of the machine.
@@ -135,8 +133,7 @@ void CurveKey::release() noexcept {
 }
 
 void CurveKey::forget() noexcept {
-    const auto id = handle_.exchange(kNone, std::memory_order_acq_rel);
-    if (id != kNone && id != kRefused) octavo_key_destroy({id});
+    registered_.forget();
     delete numbers_.exchange(nullptr, std::memory_order_acq_rel);
     curve_.store(nullptr, std::memory_order_release);
 }
@@ -230,33 +227,23 @@ bool CurveKey::set_public(std::span<const std::uint8_t> bytes) noexcept {
     auto* numbers = numbers_.load(std::memory_order_acquire);
     if (has_twin() || numbers->has_private || bytes.size() != numbers->curve->public_len) return false;
     if (kind_ == KeyKind::ec && !is_point(*numbers->curve, bytes)) return false;
-    const auto id = handle_.exchange(kNone, std::memory_order_acq_rel);
-    if (id != kNone && id != kRefused) octavo_key_destroy({id});
+    registered_.forget();
     std::copy(bytes.begin(), bytes.end(), numbers->public_key().begin());
     numbers->has_public = true;
     return true;
 }
 
 bool CurveKey::handle(octavo_key& handle) noexcept {
-    auto id = handle_.load(std::memory_order_acquire);
-    if (id == kNone) {
+    return registered_.get(handle, [this](octavo_key& made) noexcept {
         const auto* known = numbers();
-        octavo_key mine{kRefused};
-        if (known != nullptr) {
-            octavo_ec_key key{};
-            key.size = sizeof key;
-            key.curve = known->curve->id;
-            if (known->has_private) key.private_key = {known->private_key().data(), known->curve->private_len};
-            if (known->has_public) key.public_key = {known->public_key().data(), known->curve->public_len};
-            if (octavo_key_create_ec(&key, &mine) != OCTAVO_OK) mine = {kRefused};
-        }
-        if (handle_.compare_exchange_strong(id, mine.id, std::memory_order_acq_rel, std::memory_order_acquire))
-            id = mine.id;
-        else if (mine.id != kRefused)
-            octavo_key_destroy(mine);
-    }
-    handle = {id};
-    return id != kRefused;
+        if (known == nullptr) return OCTAVO_ERR_UNSUPPORTED;
+        octavo_ec_key key{};
+        key.size = sizeof key;
+        key.curve = known->curve->id;
+        if (known->has_private) key.private_key = {known->private_key().data(), known->curve->private_len};
+        if (known->has_public) key.public_key = {known->public_key().data(), known->curve->public_len};
+        return octavo_key_create_ec(&key, &made);
+    });
 }
 
 }  // namespace octavo::provider

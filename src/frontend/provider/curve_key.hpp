@@ -5,10 +5,22 @@
 #include <memory>
 #include <span>
 
-#include "frontend/provider/curve.hpp"
+#include "frontend/bridge/curve.hpp"
+#include "frontend/bridge/registered_key.hpp"
 #include "frontend/provider/provider.hpp"
 
 namespace octavo::provider {
+
+using bridge::Curve;
+using bridge::curve_named;
+using bridge::generator;
+using bridge::is_point;
+using bridge::kMaxPrivateBytes;
+using bridge::kMaxPublicBytes;
+using bridge::kMaxSignatureBytes;
+using bridge::may_offload;
+using bridge::offload;
+using bridge::only_curve;
 
 /// The numbers of a key: any of both, or none for a curve alone. Wiped when it goes.
 struct Numbers {
@@ -78,7 +90,7 @@ private:
     std::atomic<std::uint32_t> references_{1};
     std::atomic<void*> twin_;
     std::atomic<Numbers*> numbers_;
-    std::atomic<std::uint64_t> handle_{0};
+    bridge::RegisteredKey registered_;
     std::atomic<const Curve*> curve_{nullptr};
 };
 

@@ -6,13 +6,13 @@
 
 #include <array>
 
+#include "frontend/bridge/curve.hpp"
 #include "frontend/provider/digest.hpp"
 
 namespace octavo::provider {
 
-/// The kinds of key, each with its own key management.
-enum class KeyKind : std::size_t { rsa, rsa_pss, ec, x25519, x448, ed25519, ed448 };
-inline constexpr std::size_t kNumKeyKinds = 7;
+using bridge::KeyKind;
+using bridge::kNumKeyKinds;
 
 struct KeyFunctions {
     OSSL_FUNC_keymgmt_new_fn* create = nullptr;

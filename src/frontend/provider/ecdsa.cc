@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "frontend/bridge/bridge.hpp"
+#include "frontend/bridge/ecdsa_der.hpp"
 #include "frontend/provider/curve_key.hpp"
-#include "frontend/provider/ecdsa_der.hpp"
 #include "frontend/provider/message.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/twin_context.hpp"
@@ -72,7 +72,7 @@ bool sign_on_octavo(const Context& context, Bytes digest, std::span<std::uint8_t
     std::array<std::uint8_t, kMaxSignatureBytes> memory;
     const auto signature = std::span(memory).first(numbers->curve->signature_len);
     if (bridge::run_raw(handle, OCTAVO_ECDSA_SIGN, digest, signature) != OCTAVO_OK) return false;
-    len = write_signature(signature, out.data());
+    len = bridge::write_signature(signature, out.data());
     return true;
 }
 
@@ -90,7 +90,7 @@ bool verify_on_octavo(const Context& context, Bytes der, Bytes digest) {
     if (numbers == nullptr || !numbers->has_public || !context.key->handle(handle)) return false;
     std::array<std::uint8_t, kMaxSignatureBytes + kMaxDigest> in;
     const auto len = numbers->curve->signature_len;
-    if (!read_signature(der, std::span(in).first(len))) return false;
+    if (!bridge::read_signature(der, std::span(in).first(len))) return false;
     std::copy(digest.begin(), digest.end(), in.begin() + static_cast<std::ptrdiff_t>(len));
     return bridge::run_raw(handle, OCTAVO_ECDSA_VERIFY, std::span(in).first(len + digest.size()), {}) == OCTAVO_OK;
 }

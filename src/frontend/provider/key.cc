@@ -13,8 +13,6 @@
 namespace octavo::provider {
 namespace {
 
-constexpr std::uint64_t kNone = 0;
-constexpr std::uint64_t kRefused = UINT64_MAX;
 constexpr std::size_t kMaxExtraPrimes = 3;
 
 const char* const kNames[] = {
@@ -108,8 +106,7 @@ void Key::release() noexcept {
 }
 
 void Key::forget() noexcept {
-    const auto id = handle_.exchange(kNone, std::memory_order_acq_rel);
-    if (id != kNone && id != kRefused) octavo_key_destroy({id});
+    registered_.forget();
     bits_.store(0, std::memory_order_relaxed);
 }
 
@@ -131,28 +128,17 @@ bool Key::private_handle(octavo_key& handle) noexcept {
 }
 
 bool Key::public_handle(octavo_key& handle) noexcept {
-    if (handle_.load(std::memory_order_relaxed) == kNone && public_uses_.fetch_add(1, std::memory_order_relaxed) == 0)
-        return false;
+    if (!registered_.is_decided() && public_uses_.fetch_add(1, std::memory_order_relaxed) == 0) return false;
     return this->handle(handle);
 }
 
 bool Key::handle(octavo_key& handle) noexcept {
-    auto id = handle_.load(std::memory_order_acquire);
-    if (id == kNone) {
-        const auto mine = register_numbers();
-        // Whoever comes second gives its own back; nobody waits, so that a fork at any moment finds nothing locked.
-        if (handle_.compare_exchange_strong(id, mine, std::memory_order_acq_rel, std::memory_order_acquire))
-            id = mine;
-        else if (mine != kRefused)
-            octavo_key_destroy({mine});
-    }
-    handle = {id};
-    return id != kRefused;
+    return registered_.get(handle, [this](octavo_key& made) noexcept { return register_numbers(made); });
 }
 
-std::uint64_t Key::register_numbers() noexcept {
+octavo_status Key::register_numbers(octavo_key& handle) noexcept {
     const Numbers numbers(functions_, twin_, std::max<std::size_t>(bytes(), 1));
-    if (!numbers.complete()) return kRefused;
+    if (!numbers.complete()) return OCTAVO_ERR_UNSUPPORTED;
     std::array<octavo_rsa_prime, kMaxExtraPrimes> extra{};
     for (std::size_t i = 0; i < kMaxExtraPrimes; ++i)
         extra[i] = {numbers[kFirstExtra + 3 * i], numbers[kFirstExtra + 3 * i + 1], numbers[kFirstExtra + 3 * i + 2]};
@@ -168,8 +154,7 @@ std::uint64_t Key::register_numbers() noexcept {
     key.qinv = numbers[7];
     key.extra_primes = extra.data();
     key.num_extra_primes = numbers.num_extra_primes();
-    octavo_key handle{};
-    return octavo_key_create_rsa(&key, &handle) == OCTAVO_OK ? handle.id : kRefused;
+    return octavo_key_create_rsa(&key, &handle);
 }
 
 }  // namespace octavo::provider

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "frontend/bridge/registered_key.hpp"
 #include "frontend/provider/provider.hpp"
 #include "octavo/octavo.h"
 
@@ -41,7 +42,7 @@ private:
     ~Key();
 
     bool handle(octavo_key& handle) noexcept;
-    std::uint64_t register_numbers() noexcept;
+    octavo_status register_numbers(octavo_key& handle) noexcept;
     std::size_t read_bits() noexcept;
 
     const Provider& provider_;
@@ -51,7 +52,7 @@ private:
     std::atomic<std::uint32_t> references_{1};
     std::atomic<std::uint32_t> bits_{0};
     std::atomic<std::uint32_t> public_uses_{0};
-    std::atomic<std::uint64_t> handle_{0};
+    bridge::RegisteredKey registered_;
 };
 
 }  // namespace octavo::provider

@@ -8,10 +8,11 @@
 #include <array>
 #include <memory>
 
+#include "frontend/bridge/block.hpp"
 #include "frontend/bridge/bridge.hpp"
-#include "frontend/provider/block.hpp"
 #include "frontend/provider/message.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/padding.hpp"
 #include "frontend/provider/pss.hpp"
 #include "frontend/provider/signature_plan.hpp"
 #include "frontend/provider/twin_context.hpp"
@@ -20,6 +21,9 @@
 // its error is the default provider's own.
 namespace octavo::provider {
 namespace {
+
+using bridge::Block;
+using bridge::kMaxModulusBytes;
 
 struct Context : TwinContext<Key, SignatureFunctions> {
     using TwinContext::TwinContext;

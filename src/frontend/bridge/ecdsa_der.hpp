@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-namespace octavo::provider {
+namespace octavo::bridge {
 
 /// Writes r || s as an ECDSA-Sig-Value (SEC 1, C.5). `der` has room for the longest one: the curve's max_size. Returns its length.
 std::size_t write_signature(std::span<const std::uint8_t> signature, std::uint8_t* der) noexcept;
@@ -12,4 +12,4 @@ std::size_t write_signature(std::span<const std::uint8_t> signature, std::uint8_
 /// thinks of it, the default provider knows.
 bool read_signature(std::span<const std::uint8_t> der, std::span<std::uint8_t> signature) noexcept;
 
-}  // namespace octavo::provider
+}  // namespace octavo::bridge

@@ -1,8 +1,8 @@
-#include "frontend/provider/ecdsa_der.hpp"
+#include "frontend/bridge/ecdsa_der.hpp"
 
 #include <algorithm>
 
-namespace octavo::provider {
+namespace octavo::bridge {
 namespace {
 
 constexpr std::uint8_t kSequence = 0x30, kInteger = 0x02, kLongLength = 0x81;
@@ -74,4 +74,4 @@ bool read_signature(Bytes der, std::span<std::uint8_t> signature) noexcept {
     return read_integer(rest, signature.first(half)) && read_integer(rest, signature.subspan(half)) && rest.empty();
 }
 
-}  // namespace octavo::provider
+}  // namespace octavo::bridge

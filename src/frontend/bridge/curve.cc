@@ -1,13 +1,14 @@
-#include "frontend/provider/curve.hpp"
+#include "frontend/bridge/curve.hpp"
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "frontend/bridge/bridge.hpp"
 
-namespace octavo::provider {
+namespace octavo::bridge {
 namespace {
 
 constexpr unsigned bit(octavo_operation operation) { return 1U << operation; }
@@ -61,6 +62,23 @@ const Curve* only_curve(KeyKind kind) noexcept {
     return nullptr;
 }
 
+const Curve* curve_of_group(const EC_GROUP* group) noexcept {
+    const int nid = group == nullptr ? NID_undef : EC_GROUP_get_curve_name(group);
+    if (nid == NID_undef) return nullptr;
+    const auto* curve = std::find_if(std::begin(kCurves), std::end(kCurves), [nid](const Curve& known) {
+        return known.kind == KeyKind::ec && OBJ_sn2nid(known.names[0]) == nid;
+    });
+    if (curve == std::end(kCurves)) return nullptr;
+    ERR_set_mark();
+    const auto* true_group = group_of(*curve);
+    const bool same = true_group != nullptr &&
+                      BN_cmp(EC_GROUP_get0_order(group), EC_GROUP_get0_order(true_group)) == 0 &&
+                      EC_POINT_cmp(true_group, EC_GROUP_get0_generator(group), EC_GROUP_get0_generator(true_group),
+                                   nullptr) == 0;
+    ERR_pop_to_mark();
+    return same ? curve : nullptr;
+}
+
 bool generator(const Curve& curve, octavo_key& handle) noexcept {
     auto& place = generators[index_of(curve)];
     handle = {place.load(std::memory_order_acquire)};
@@ -77,12 +95,12 @@ bool generator(const Curve& curve, octavo_key& handle) noexcept {
 }
 
 bool may_offload(const Curve& curve, octavo_operation operation) noexcept {
-    return (curve.lone & bit(operation)) != 0 || bridge::in_job();
+    return (curve.lone & bit(operation)) != 0 || in_job();
 }
 
 bool offload(const Curve& curve, octavo_operation operation) noexcept {
     octavo_key handle{};
-    return may_offload(curve, operation) && generator(curve, handle) && bridge::is_worth(handle, operation);
+    return may_offload(curve, operation) && generator(curve, handle) && is_worth(handle, operation);
 }
 
 bool is_point(const Curve& curve, std::span<const std::uint8_t> bytes) noexcept {
@@ -97,4 +115,4 @@ bool is_point(const Curve& curve, std::span<const std::uint8_t> bytes) noexcept 
     return good;
 }
 
-}  // namespace octavo::provider
+}  // namespace octavo::bridge

@@ -3,10 +3,10 @@
 #include <openssl/crypto.h>
 
 #include <array>
+#include <cstdint>
+#include <span>
 
-#include "frontend/provider/padding.hpp"
-
-namespace octavo::provider {
+namespace octavo::bridge {
 
 /// The largest modulus that Octavo takes, 16384 bits. Two blocks of it fit the stack of a fibre (32 KiB in OpenSSL).
 inline constexpr std::size_t kMaxModulusBytes = 2048;
@@ -20,7 +20,7 @@ public:
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
 
-    Buffer bytes() noexcept { return Buffer(bytes_.data(), len_); }
+    std::span<std::uint8_t> bytes() noexcept { return {bytes_.data(), len_}; }
     std::uint8_t* data() noexcept { return bytes_.data(); }
     /// As OpenSSL counts.
     int size() const noexcept { return static_cast<int>(len_); }
@@ -30,4 +30,4 @@ private:
     std::size_t len_;
 };
 
-}  // namespace octavo::provider
+}  // namespace octavo::bridge

@@ -7,10 +7,13 @@
 #include <span>
 #include <string_view>
 
-#include "frontend/provider/default_side.hpp"
 #include "octavo/octavo.h"
 
-namespace octavo::provider {
+namespace octavo::bridge {
+
+/// The kinds of key, each with its own key management.
+enum class KeyKind : std::size_t { rsa, rsa_pss, ec, x25519, x448, ed25519, ed448 };
+inline constexpr std::size_t kNumKeyKinds = 7;
 
 /// A curve that Octavo's operations know. Lengths in bytes.
 ///   names       OpenSSL's, the first being the one that it answers; unused ones null
@@ -36,6 +39,10 @@ const Curve* curve_named(KeyKind kind, std::string_view name) noexcept;
 /// The one curve of a kind of key; null for KeyKind::ec, which has many.
 const Curve* only_curve(KeyKind kind) noexcept;
 
+/// The curve of a group that OpenSSL has under one of the names; null for others, and for groups that only bear the name: another generator
+/// or order than the curve's. Raises nothing.
+const Curve* curve_of_group(const EC_GROUP* group) noexcept;
+
 /// An Octavo key that only names the curve, for OCTAVO_EC_GENERATE; made once in a process. False where that fails.
 bool generator(const Curve& curve, octavo_key& handle) noexcept;
 
@@ -49,4 +56,4 @@ bool offload(const Curve& curve, octavo_operation operation) noexcept;
 /// Raises nothing.
 bool is_point(const Curve& curve, std::span<const std::uint8_t> bytes) noexcept;
 
-}  // namespace octavo::provider
+}  // namespace octavo::bridge
