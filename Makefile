@@ -2,6 +2,8 @@
 PREFIX ?= /usr/local
 # Where the provider goes. Empty: OpenSSL's own modules folder for a system prefix, else PREFIX/lib/ossl-modules.
 MODULESDIR ?=
+# The same for the engine: OpenSSL's own engines folder, or PREFIX/lib/engines-3.
+ENGINESDIR ?=
 STAGES ?=
 JOBS ?= $(shell nproc)
 export JOBS
@@ -32,9 +34,9 @@ bench: ## Measure every operation and the jobs against OpenSSL
 	build/release/bin/octavo speed --layer api,provider
 	build/release/bin/octavo-job-bench
 
-install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR (see README.md)
+install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR, ENGINESDIR (see README.md)
 	@scripts/bootstrap build
-	@scripts/build release -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DOCTAVO_MODULES_DIR="$(MODULESDIR)"
+	@scripts/build release -DCMAKE_INSTALL_PREFIX="$(PREFIX)" -DOCTAVO_MODULES_DIR="$(MODULESDIR)" -DOCTAVO_ENGINES_DIR="$(ENGINESDIR)"
 	@cmake --install build/release
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" -eq 0 ]; then ldconfig; fi
 

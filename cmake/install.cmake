@@ -1,10 +1,12 @@
-# What `cmake --install` lays down besides the CLI: library, headers, CMake package, octavo.pc, provider, manual pages. Included by
+# What `cmake --install` lays down besides the CLI: library, headers, CMake package, octavo.pc, provider, engine, manual pages. Included by
 # the root, last.
 # Everything finds its neighbours by relative paths, so that the installed tree can be staged (DESTDIR) or moved.
 include(CMakePackageConfigHelpers)
 
 set(OCTAVO_MODULES_DIR "" CACHE STRING
     "Folder for the provider. Empty: OpenSSL's own where the prefix is /usr or /usr/local, else ossl-modules beside the library")
+set(OCTAVO_ENGINES_DIR "" CACHE STRING
+    "Folder for the engine. Empty: OpenSSL's own where the prefix is /usr or /usr/local, else engines-3 beside the library")
 
 install(TARGETS octavo EXPORT octavo-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/octavo DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
@@ -32,18 +34,27 @@ file(RELATIVE_PATH octavo_pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${
 configure_file(${PROJECT_SOURCE_DIR}/cmake/octavo.pc.in ${PROJECT_BINARY_DIR}/octavo.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/octavo.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# ---- the provider ----
-# Its folder is chosen at installation, because `cmake --install --prefix` may name another prefix than the one configured. The built
-# file is installed as it stands: its search path is $ORIGIN/.., right in the build tree and in any ossl-modules beside
-# the library. In OpenSSL's own folder the library comes from the linker's cache, as for any program.
+# ---- the provider and the engine ----
+# Their folders are chosen at installation, because `cmake --install --prefix` may name another prefix than the one configured. The built
+# files are installed as they stand: their search path is $ORIGIN/.., right in the build tree and in any ossl-modules or engines-3 beside
+# the library. In OpenSSL's own folders the library comes from the linker's cache, as for any program.
 find_package(PkgConfig QUIET)
-if(PKG_CONFIG_FOUND)
-  pkg_get_variable(octavo_openssl_modules libcrypto modulesdir)
-endif()
-if(NOT octavo_openssl_modules)
-  execute_process(COMMAND openssl version -m OUTPUT_VARIABLE octavo_openssl_says ERROR_QUIET)
-  string(REGEX REPLACE "^MODULESDIR: \"([^\"]*)\".*" "\\1" octavo_openssl_modules "${octavo_openssl_says}")
-endif()
-configure_file(${PROJECT_SOURCE_DIR}/cmake/install-provider.cmake.in ${PROJECT_BINARY_DIR}/install-provider.cmake.in @ONLY)
-file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/install-provider.cmake INPUT ${PROJECT_BINARY_DIR}/install-provider.cmake.in)
-install(SCRIPT ${PROJECT_BINARY_DIR}/install-provider.cmake)
+
+# octavo_install_module(TARGET VARIABLE FOLDER-BESIDE-THE-LIBRARY PKG-CONFIG-VARIABLE `openssl version`-OPTION [ANOTHER-NAME])
+function(octavo_install_module octavo_target octavo_variable octavo_beside pc_variable option)
+  set(octavo_configured "${${octavo_variable}}")
+  set(octavo_other_name "${ARGV5}")
+  if(PKG_CONFIG_FOUND)
+    pkg_get_variable(octavo_openssl_folder libcrypto ${pc_variable})
+  endif()
+  if(NOT octavo_openssl_folder)
+    execute_process(COMMAND openssl version ${option} OUTPUT_VARIABLE says ERROR_QUIET)
+    string(REGEX REPLACE "^[A-Z]*: \"([^\"]*)\".*" "\\1" octavo_openssl_folder "${says}")
+  endif()
+  set(script ${PROJECT_BINARY_DIR}/install-${octavo_target}.cmake)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/install-module.cmake.in ${script}.in @ONLY)
+  file(GENERATE OUTPUT ${script} INPUT ${script}.in)
+  install(SCRIPT ${script})
+endfunction()
+octavo_install_module(octavo_provider OCTAVO_MODULES_DIR ossl-modules modulesdir -m)
+octavo_install_module(octavo_engine OCTAVO_ENGINES_DIR engines-3 enginesdir -e qatengine.so)

@@ -28,7 +28,7 @@ target_sources(provider_padding_test PRIVATE
 target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
 
 # The openssl command is not built with sanitizers and cannot load what is.
-foreach(name commands tls speed)
+foreach(name commands tls speed engine)
   add_test(NAME e2e.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}.sh ${CMAKE_BINARY_DIR})
   set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300)
   octavo_not_sanitized(e2e.${name})
