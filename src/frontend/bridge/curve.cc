@@ -71,10 +71,9 @@ const Curve* curve_of_group(const EC_GROUP* group) noexcept {
     if (curve == std::end(kCurves)) return nullptr;
     ERR_set_mark();
     const auto* true_group = group_of(*curve);
-    const bool same = true_group != nullptr &&
-                      BN_cmp(EC_GROUP_get0_order(group), EC_GROUP_get0_order(true_group)) == 0 &&
-                      EC_POINT_cmp(true_group, EC_GROUP_get0_generator(group), EC_GROUP_get0_generator(true_group),
-                                   nullptr) == 0;
+    const bool same =
+        true_group != nullptr && BN_cmp(EC_GROUP_get0_order(group), EC_GROUP_get0_order(true_group)) == 0 &&
+        EC_POINT_cmp(true_group, EC_GROUP_get0_generator(group), EC_GROUP_get0_generator(true_group), nullptr) == 0;
     ERR_pop_to_mark();
     return same ? curve : nullptr;
 }

@@ -15,7 +15,8 @@
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
 
-// An operation in a job runs here. All else, every refusal included, is OpenSSL's own method's: a program without jobs pays nothing.
+// An operation that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal included, is
+// OpenSSL's own method's.
 namespace octavo::engine {
 namespace {
 
@@ -77,25 +78,25 @@ struct Ready {
     octavo_key handle{};
 };
 
-Ready ready(const EC_KEY* key, Algorithm algorithm, bool needs_private) {
+Ready ready(const EC_KEY* key, Algorithm algorithm, octavo_operation operation) {
     Ready answer;
-    if (!bridge::in_job() || !may_offload(algorithm)) return answer;
     auto* state = EcKey::of(key);
+    if (!is_enabled(algorithm) || state == nullptr) return answer;
+    const bool is_public = operation == OCTAVO_ECDSA_VERIFY;
+    if (is_public ? EC_KEY_get0_public_key(key) == nullptr : EC_KEY_get0_private_key(key) == nullptr) return answer;
     const auto* curve = bridge::curve_of_group(EC_KEY_get0_group(key));
-    const bool complete =
-        needs_private ? EC_KEY_get0_private_key(key) != nullptr : EC_KEY_get0_public_key(key) != nullptr;
-    if (state != nullptr && curve != nullptr && complete && state->handle(key, *curve, answer.handle))
+    if (curve != nullptr && bridge::offload(*curve, operation) && state->handle(key, *curve, answer.handle))
         answer.curve = curve;
     return answer;
 }
 
 bool fits(int digest_len) { return digest_len > 0 && static_cast<std::size_t>(digest_len) <= kMaxDigest; }
 
-/// r || s, in a job. Empty where OpenSSL must do it.
+/// r || s. Empty where OpenSSL must do it.
 using Signature = std::array<std::uint8_t, bridge::kMaxSignatureBytes>;
-std::span<std::uint8_t> sign_in_job(const unsigned char* digest, int len, const EC_KEY* key, Signature& memory) {
+std::span<std::uint8_t> sign_on_octavo(const unsigned char* digest, int len, const EC_KEY* key, Signature& memory) {
     if (!fits(len)) return {};
-    const auto on = ready(key, Algorithm::ecdsa, true);
+    const auto on = ready(key, Algorithm::ecdsa, OCTAVO_ECDSA_SIGN);
     if (on.curve == nullptr) return {};
     const auto signature = std::span(memory).first(on.curve->signature_len);
     const auto status =
@@ -108,7 +109,7 @@ int sign(int type, const unsigned char* digest, int digest_len, unsigned char* o
     Signature memory;
     // A nonce that was prepared is to be used.
     if (out != nullptr && k_inverse == nullptr && r == nullptr) {
-        const auto signature = sign_in_job(digest, digest_len, key, memory);
+        const auto signature = sign_on_octavo(digest, digest_len, key, memory);
         if (!signature.empty()) {
             *out_len = static_cast<unsigned>(bridge::write_signature(signature, out));
             return 1;
@@ -134,7 +135,7 @@ ECDSA_SIG* sign_sig(const unsigned char* digest, int digest_len, const BIGNUM* k
                     EC_KEY* key) {
     Signature memory;
     if (k_inverse == nullptr && r == nullptr) {
-        const auto signature = sign_in_job(digest, digest_len, key, memory);
+        const auto signature = sign_on_octavo(digest, digest_len, key, memory);
         if (!signature.empty()) return signature_of(signature);
         if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__), nullptr;
     }
@@ -143,9 +144,9 @@ ECDSA_SIG* sign_sig(const unsigned char* digest, int digest_len, const BIGNUM* k
 
 /// `read(signature)` writes r || s, or answers false where OpenSSL must judge.
 template <class Read>
-bool verify_in_job(const unsigned char* digest, int digest_len, const EC_KEY* key, Read&& read) {
+bool verify_on_octavo(const unsigned char* digest, int digest_len, const EC_KEY* key, Read&& read) {
     if (!fits(digest_len)) return false;
-    const auto on = ready(key, Algorithm::ecdsa, false);
+    const auto on = ready(key, Algorithm::ecdsa, OCTAVO_ECDSA_VERIFY);
     if (on.curve == nullptr) return false;
     std::array<std::uint8_t, bridge::kMaxSignatureBytes + kMaxDigest> in;
     const auto signature = std::span(in).first(on.curve->signature_len);
@@ -160,7 +161,7 @@ int verify(int type, const unsigned char* digest, int digest_len, const unsigned
     const auto read = [&](std::span<std::uint8_t> signature) {
         return der_len > 0 && bridge::read_signature({der, static_cast<std::size_t>(der_len)}, signature);
     };
-    if (verify_in_job(digest, digest_len, key, read)) return 1;
+    if (verify_on_octavo(digest, digest_len, key, read)) return 1;
     return own().verify(type, digest, digest_len, der, der_len, key);
 }
 
@@ -173,12 +174,12 @@ int verify_sig(const unsigned char* digest, int digest_len, const ECDSA_SIG* sig
                BN_bn2binpad(r, signature.data(), half) == half &&
                BN_bn2binpad(s, signature.data() + half, half) == half;
     };
-    if (sig != nullptr && verify_in_job(digest, digest_len, key, read)) return 1;
+    if (sig != nullptr && verify_on_octavo(digest, digest_len, key, read)) return 1;
     return own().verify_sig(digest, digest_len, sig, key);
 }
 
-bool derive_in_job(const EC_POINT* peer, const EC_KEY* key, unsigned char** out, size_t* out_len) {
-    const auto on = ready(key, Algorithm::ecdh, true);
+bool derive_on_octavo(const EC_POINT* peer, const EC_KEY* key, unsigned char** out, size_t* out_len) {
+    const auto on = ready(key, Algorithm::ecdh, OCTAVO_ECDH_DERIVE);
     if (on.curve == nullptr || peer == nullptr) return false;
     std::array<std::uint8_t, bridge::kMaxPublicBytes> point;
     const auto point_len = EC_POINT_point2oct(EC_KEY_get0_group(key), peer, POINT_CONVERSION_UNCOMPRESSED, point.data(),
@@ -197,7 +198,7 @@ bool derive_in_job(const EC_POINT* peer, const EC_KEY* key, unsigned char** out,
 }
 
 int compute_key(unsigned char** out, size_t* out_len, const EC_POINT* peer, const EC_KEY* key) {
-    if (derive_in_job(peer, key, out, out_len)) return 1;
+    if (derive_on_octavo(peer, key, out, out_len)) return 1;
     if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
     return own().compute(out, out_len, peer, key);
 }
@@ -213,11 +214,12 @@ bool take_pair(EC_KEY* key, const Curve& curve, Bytes pair) {
            EC_KEY_set_private_key(key, d.get()) == 1 && EC_KEY_set_public_key(key, q.get()) == 1;
 }
 
-bool generate_in_job(EC_KEY* key) {
-    if (!bridge::in_job() || !may_offload(Algorithm::ecdh)) return false;
+bool generate_on_octavo(EC_KEY* key) {
+    if (!is_enabled(Algorithm::ecdh)) return false;
     const auto* curve = bridge::curve_of_group(EC_KEY_get0_group(key));
     octavo_key handle{};
-    if (curve == nullptr || !bridge::generator(*curve, handle)) return false;
+    if (curve == nullptr || !bridge::offload(*curve, OCTAVO_EC_GENERATE) || !bridge::generator(*curve, handle))
+        return false;
     std::array<std::uint8_t, bridge::kMaxPrivateBytes + bridge::kMaxPublicBytes> memory;
     const auto pair = std::span(memory).first(curve->private_len + curve->public_len);
     const bool good =
@@ -227,7 +229,7 @@ bool generate_in_job(EC_KEY* key) {
 }
 
 int generate(EC_KEY* key) {
-    if (generate_in_job(key)) return 1;
+    if (generate_on_octavo(key)) return 1;
     if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
     return own().keygen(key);
 }

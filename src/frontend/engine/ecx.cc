@@ -13,7 +13,7 @@
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
 
-// A derivation in a job runs here. All else, every refusal included, is OpenSSL's own method's, and so are key pairs: it has no public
+// A derivation that Octavo does well runs here. All else, every refusal included, is OpenSSL's own method's, and so are key pairs: it has no public
 // way to take both halves of one, and would compute the public half again.
 namespace octavo::engine {
 namespace {
@@ -54,14 +54,14 @@ octavo_status register_numbers(const EVP_PKEY* key, const bridge::Curve& curve, 
 }
 
 template <KeyKind kind>
-bool derive_in_job(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
+bool derive_on_octavo(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
     const auto algorithm = kind == KeyKind::x25519 ? Algorithm::x25519 : Algorithm::x448;
     auto* key = EVP_PKEY_CTX_get0_pkey(context);
     auto* peer = EVP_PKEY_CTX_get0_peerkey(context);
     auto* state = static_cast<Context*>(EVP_PKEY_CTX_get_data(context));
     const auto& curve = *bridge::only_curve(kind);
-    if (!bridge::in_job() || !may_offload(algorithm) || key == nullptr || peer == nullptr || state == nullptr ||
-        *out_len < curve.secret_len)
+    if (!is_enabled(algorithm) || key == nullptr || peer == nullptr || state == nullptr ||
+        *out_len < curve.secret_len || !bridge::offload(curve, OCTAVO_ECDH_DERIVE))
         return false;
     std::array<std::uint8_t, bridge::kMaxPublicBytes> theirs;
     auto theirs_len = theirs.size();
@@ -84,7 +84,7 @@ const EVP_PKEY_METHOD* own() noexcept {
 
 template <int nid, KeyKind kind>
 int derive(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
-    if (out != nullptr && derive_in_job<kind>(context, out, out_len)) return 1;
+    if (out != nullptr && derive_on_octavo<kind>(context, out, out_len)) return 1;
     if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
     static Derive* const openssl_derive = [] {
         Derive* found = nullptr;

@@ -3,7 +3,9 @@
 
 #include <cstring>
 
+#include "frontend/engine/control.hpp"
 #include "frontend/engine/errors.hpp"
+#include "frontend/engine/life.hpp"
 #include "frontend/engine/methods.hpp"
 #include "octavo/octavo.h"
 
@@ -28,6 +30,9 @@ bool versions_fit() noexcept {
     return true;
 }
 
+int start(ENGINE*) { return init(); }
+int end(ENGINE*) { return finish(); }
+
 int destroy(ENGINE* engine) {
     forget_pkey_methods(engine);
     return 1;
@@ -37,8 +42,10 @@ int bind(ENGINE* engine, const char* id) {
     if (id != nullptr && std::strcmp(id, kId) != 0 && std::strcmp(id, kOtherId) != 0) return 0;
     if (!load_errors() || !versions_fit() || rsa_method() == nullptr || ec_method() == nullptr) return 0;
     return ENGINE_set_id(engine, id == nullptr ? kId : id) == 1 && ENGINE_set_name(engine, kName) == 1 &&
-                   ENGINE_set_destroy_function(engine, destroy) == 1 && ENGINE_set_RSA(engine, rsa_method()) == 1 &&
-                   ENGINE_set_EC(engine, ec_method()) == 1 && add_pkey_methods(engine)
+                   ENGINE_set_destroy_function(engine, destroy) == 1 && ENGINE_set_init_function(engine, start) == 1 &&
+                   ENGINE_set_finish_function(engine, end) == 1 && add_commands(engine) &&
+                   ENGINE_set_RSA(engine, rsa_method()) == 1 && ENGINE_set_EC(engine, ec_method()) == 1 &&
+                   add_pkey_methods(engine)
                ? 1
                : 0;
 }

@@ -24,7 +24,7 @@ void combine() {
 
 }  // namespace
 
-bool may_offload(Algorithm algorithm) noexcept {
+bool is_enabled(Algorithm algorithm) noexcept {
     return enabled.load(std::memory_order_relaxed) &&
            (algorithms.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(algorithm)) != 0 &&
            octavo_calls_openssl() == 0;

@@ -17,7 +17,7 @@ enum class Algorithm : std::uint32_t {
 inline constexpr std::uint32_t kAlgorithmBits = 0x7ffff;
 
 /// False where OpenSSL's own method must do it: offloading is switched off, for all or for this one, or the library itself asks.
-bool may_offload(Algorithm algorithm) noexcept;
+bool is_enabled(Algorithm algorithm) noexcept;
 
 /// DISABLE_QAT_OFFLOAD, and its end.
 void set_offload(bool enabled) noexcept;

@@ -47,7 +47,7 @@ struct Call {
 };
 
 bool handle_for(const Call& call, octavo_operation operation, octavo_key& handle) {
-    if (!may_offload(Algorithm::rsa) || !call.size_is_ours()) return false;
+    if (!is_enabled(Algorithm::rsa) || !call.size_is_ours()) return false;
     auto* key = RsaKey::of(call.rsa);
     if (key == nullptr) return false;
     return operation == OCTAVO_RSA_PRIVATE ? key->private_handle(call.rsa, handle)
