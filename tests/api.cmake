@@ -23,5 +23,11 @@ octavo_forks_while_busy(api_fork_test)
 octavo_forks_while_busy(api_property_test)
 set_tests_properties(api.property PROPERTIES LABELS "api;property" TIMEOUT 1200)
 
-# It writes endpoint files with the helper of the parser's own tests.
-octavo_api_test(section octavo_core)
+# They write endpoint files with the helper of the parser's own tests.
+add_executable(section_program api/section_program.cc)
+target_link_libraries(section_program PRIVATE octavo)
+foreach(name section section_folder section_instances section_storm)
+  octavo_api_test(${name} octavo_core)
+  target_compile_definitions(api_${name}_test PRIVATE SECTION_PROGRAM="$<TARGET_FILE:section_program>")
+  add_dependencies(api_${name}_test section_program)
+endforeach()

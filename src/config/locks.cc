@@ -48,11 +48,33 @@ std::string own_folder() { return std::string{kMemoryFolder} + "/octavo-" + std:
 
 std::string system_error(const std::string& what) { return what + ": " + ::strerror(errno); }
 
+/// What to do about a folder in which a lock cannot be made, by errno.
+const char* cure(int error) {
+    switch (error) {
+        case ENOENT:
+            return "make that folder, or name another in OCTAVO_RUN_DIR";
+        case EACCES:
+        case EPERM:
+        case EROFS:
+            return "this user must be able to write there; or name another folder in OCTAVO_RUN_DIR";
+        case ENOSPC:
+        case EDQUOT:
+            return "make room there, or name another folder in OCTAVO_RUN_DIR";
+        default:
+            return "OCTAVO_RUN_DIR can name another folder";
+    }
+}
+
+Allotment refusal(const std::string& what) {
+    const int error = errno;
+    return {Allotment::Result::failed, 0, -1, system_error(what) + "; " + cure(error)};
+}
+
 /// Why locks in this folder mean nothing; "" where they do. Whoever may rename files there could hand a section out twice.
 std::string distrust(const std::string& folder, const struct stat& info) {
     if (info.st_uid != ::geteuid() && info.st_uid != 0)
         return folder + ": belongs to user " + std::to_string(info.st_uid) +
-               ", neither to this one nor to root: its locks cannot be trusted";
+               ", neither to this one nor to root: its locks cannot be trusted; name another folder in OCTAVO_RUN_DIR";
     if ((info.st_mode & kOthersMayWrite) != 0 && (info.st_mode & S_ISVTX) == 0)
         return folder + ": others may write to it, and may remove locks: set its sticky bit (chmod +t)";
     return {};
@@ -80,7 +102,7 @@ struct flock whole_file() {
 Allotment try_lock(const std::string& folder, int folder_fd, bool shared, const std::string& name) {
     const auto file = name + std::string{kSuffix};
     Descriptor fd{open_lock(folder_fd, file, shared)};
-    if (fd.get() < 0) return {Allotment::Result::failed, 0, -1, system_error(folder + "/" + file)};
+    if (fd.get() < 0) return refusal(folder + "/" + file);
     auto range = whole_file();
     if (::fcntl(fd.get(), F_SETLK, &range) == 0) {
         // what `octavo sections` shows as "since"; nothing is written, so that a full disk does not matter
@@ -88,7 +110,18 @@ Allotment try_lock(const std::string& folder, int folder_fd, bool shared, const 
         return {Allotment::Result::taken, 0, fd.release(), {}};
     }
     if (errno == EACCES || errno == EAGAIN) return {Allotment::Result::all_held, 0, -1, {}};
-    return {Allotment::Result::failed, 0, -1, system_error(folder + "/" + file)};
+    return refusal(folder + "/" + file);
+}
+
+/// Tries one name after the other.
+Allotment try_each(const std::string& folder, int folder_fd, bool shared, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        auto tried = try_lock(folder, folder_fd, shared, names[i]);
+        if (tried.result == Allotment::Result::all_held) continue;
+        tried.index = i;
+        return tried;
+    }
+    return {Allotment::Result::all_held, 0, -1, {}};
 }
 
 struct Look {
@@ -140,16 +173,14 @@ Allotment take_first_free(const std::string& folder, const std::vector<std::stri
     if (folder == own_folder()) ::mkdir(folder.c_str(), 0700);
     const Descriptor fd{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     struct stat info {};
-    if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return {Allotment::Result::failed, 0, -1, system_error(folder)};
+    if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return refusal(folder);
     if (auto reason = distrust(folder, info); !reason.empty())
         return {Allotment::Result::failed, 0, -1, std::move(reason)};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        auto tried = try_lock(folder, fd.get(), (info.st_mode & kOthersMayWrite) != 0, names[i]);
-        if (tried.result == Allotment::Result::all_held) continue;
-        tried.index = i;
-        return tried;
-    }
-    return {Allotment::Result::all_held, 0, -1, {}};
+    const bool shared = (info.st_mode & kOthersMayWrite) != 0;
+    auto tried = try_each(folder, fd.get(), shared, names);
+    // one that was given back behind the first look, while another process took the last before it
+    if (tried.result == Allotment::Result::all_held) tried = try_each(folder, fd.get(), shared, names);
+    return tried;
 }
 
 std::vector<std::string> run_folders() {
