@@ -121,34 +121,85 @@ template <typename V, Start kStart, bool kSquare>
     });
 }
 
+/// Adds row i of the columns of a b.
+template <int i, typename V>
+[[gnu::always_inline]] inline void add_product_row(V (&c)[2 * kLimbs], const Factor<V>& a, const Factor<V>& b) {
+    repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j] = V::madd_low(c[i + j], a.limb[i], b.limb[j]); });
+    repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], b.limb[j]); });
+}
+
 template <Start kStart = Start::zero, typename V>
 [[gnu::always_inline]] inline Sum<V> multiply_inline(const Factor<V>& a, const Factor<V>& b) {
     V c[2 * kLimbs];
     start_columns<V, kStart, false>(c);
-    repeat<kLimbs>(OCTAVO_EACH(i) {
-        repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j] = V::madd_low(c[i + j], a.limb[i], b.limb[j]); });
-        repeat<kLimbs>(OCTAVO_EACH(j) { c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], b.limb[j]); });
-    });
+    repeat<kLimbs>(OCTAVO_EACH(i) { add_product_row<i>(c, a, b); });
     return fold(c);
+}
+
+/// Adds row i of the products of two different limbs of a, the top one apart, once each.
+template <int i, typename V>
+[[gnu::always_inline]] inline void add_square_row(V (&c)[2 * kLimbs], const Factor<V>& a) {
+    repeat<kLimbs - 2 - i>(OCTAVO_EACH(rest) {
+        constexpr int j = i + 1 + rest;
+        c[i + j] = V::madd_low(c[i + j], a.limb[i], a.limb[j]);
+        c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], a.limb[j]);
+    });
+}
+
+/// Doubles what the rows have added, and adds the rest of the square. The top limb has room to be doubled before it is multiplied.
+template <typename V>
+[[gnu::always_inline]] inline void finish_square(V (&c)[2 * kLimbs], const Factor<V>& a) {
+    constexpr int kTop = kLimbs - 1;
+    repeat<2 * kTop - 2>(OCTAVO_EACH(i) { c[i + 1] = c[i + 1] + c[i + 1]; });
+    const V twice = a.limb[kTop] + a.limb[kTop];
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        c[2 * i] = V::madd_low(c[2 * i], a.limb[i], a.limb[i]);
+        c[2 * i + 1] = V::madd_high(c[2 * i + 1], a.limb[i], a.limb[i]);
+        if constexpr (i < kTop) {
+            c[i + kTop] = V::madd_low(c[i + kTop], a.limb[i], twice);
+            c[i + kLimbs] = V::madd_high(c[i + kLimbs], a.limb[i], twice);
+        }
+    });
 }
 
 template <Start kStart = Start::zero, typename V>
 [[gnu::always_inline]] inline Sum<V> square_inline(const Factor<V>& a) {
     V c[2 * kLimbs];
     start_columns<V, kStart, true>(c);
-    repeat<kLimbs>(OCTAVO_EACH(i) {
-        repeat<kLimbs - 1 - i>(OCTAVO_EACH(rest) {
-            constexpr int j = i + 1 + rest;
-            c[i + j] = V::madd_low(c[i + j], a.limb[i], a.limb[j]);
-            c[i + j + 1] = V::madd_high(c[i + j + 1], a.limb[i], a.limb[j]);
-        });
-    });
-    repeat<2 * kLimbs - 2>(OCTAVO_EACH(i) { c[i + 1] = c[i + 1] + c[i + 1]; });
-    repeat<kLimbs>(OCTAVO_EACH(i) {
-        c[2 * i] = V::madd_low(c[2 * i], a.limb[i], a.limb[i]);
-        c[2 * i + 1] = V::madd_high(c[2 * i + 1], a.limb[i], a.limb[i]);
-    });
+    repeat<kLimbs - 2>(OCTAVO_EACH(i) { add_square_row<i>(c, a); });
+    finish_square(c, a);
     return fold(c);
+}
+
+/// Two products or two squares, a row of each in turn: each hides the other's latency, for which the processor does not look far enough ahead.
+template <typename V>
+struct Pair {
+    Sum<V> first, second;
+};
+template <Start kFirst, Start kSecond, typename V>
+[[gnu::always_inline]] inline Pair<V> multiply_pair(const Factor<V>& a, const Factor<V>& b, const Factor<V>& c,
+                                                    const Factor<V>& d) {
+    V first[2 * kLimbs], second[2 * kLimbs];
+    start_columns<V, kFirst, false>(first);
+    start_columns<V, kSecond, false>(second);
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        add_product_row<i>(first, a, b);
+        add_product_row<i>(second, c, d);
+    });
+    return {fold(first), fold(second)};
+}
+template <Start kFirst, Start kSecond, typename V>
+[[gnu::always_inline]] inline Pair<V> square_pair(const Factor<V>& a, const Factor<V>& b) {
+    V first[2 * kLimbs], second[2 * kLimbs];
+    start_columns<V, kFirst, true>(first);
+    start_columns<V, kSecond, true>(second);
+    repeat<kLimbs - 2>(OCTAVO_EACH(i) {
+        add_square_row<i>(first, a);
+        add_square_row<i>(second, b);
+    });
+    finish_square(first, a);
+    finish_square(second, b);
+    return {fold(first), fold(second)};
 }
 
 template <Start kStart = Start::zero, typename V>

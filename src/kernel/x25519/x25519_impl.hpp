@@ -47,6 +47,46 @@ template <typename V>
     return a;
 }
 
+/// A factor of many products: row i is 2^(52 i) times the factor, modulo p. So a product has six columns, of which one is folded.
+template <typename V>
+struct SharedFactor {
+    Lanes row[kLimbs][kLimbs];
+
+    void set(Factor<V> factor) noexcept {
+        repeat<kLimbs>(OCTAVO_EACH(i) {
+            repeat<kLimbs>(OCTAVO_EACH(j) { factor.limb[j].store(&row[i][j]); });
+            Sum<V> next;
+            repeat<kLimbs - 1>(OCTAVO_EACH(j) { next.limb[j + 1] = factor.limb[j].low(); });
+            next.limb[0] = V::madd_low(V::zero(), factor.limb[kLimbs - 1], V::every(608));
+            next.limb[1] = V::madd_high(next.limb[1], factor.limb[kLimbs - 1], V::every(608));
+            factor = curve25519::factor_of_sum(next);
+        });
+    }
+};
+
+template <typename V>
+struct SharedProduct {
+    V column[kLimbs + 1];
+
+    SharedProduct() {
+        repeat<kLimbs + 1>(OCTAVO_EACH(i) { column[i] = V::zero(); });
+    }
+    template <int i>
+    [[gnu::always_inline]] void add_row(const SharedFactor<V>& a, const Factor<V>& b) {
+        repeat<kLimbs>(OCTAVO_EACH(j) { column[j] = V::madd_low(column[j], b.limb[i], V::load(&a.row[i][j])); });
+        repeat<kLimbs>(
+            OCTAVO_EACH(j) { column[j + 1] = V::madd_high(column[j + 1], b.limb[i], V::load(&a.row[i][j])); });
+    }
+    /// The sixth column is made of high halves of products by limbs of 48 bits: less than 2^52.
+    [[gnu::always_inline]] Sum<V> sum() const {
+        Sum<V> result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = column[i]; });
+        result.limb[0] = V::madd_low(result.limb[0], column[kLimbs], V::every(608));
+        result.limb[1] = V::madd_high(result.limb[1], column[kLimbs], V::every(608));
+        return result;
+    }
+};
+
 /// The running pair of RFC 7748's ladder. x2 and x3 begin above products, so that z2 and z3 can be subtracted.
 template <typename V>
 struct Ladder {
@@ -56,11 +96,12 @@ struct Ladder {
 /// One step. Instead of both points only the sum and difference to be squared are swapped: the cross products' sum is the same either way,
 /// and of their difference, which is squared, only the sign changes.
 template <typename V>
-[[gnu::always_inline]] inline void step(Ladder<V>& l, const Factor<V>& x1, typename V::Mask swap) {
+[[gnu::always_inline]] inline void step(Ladder<V>& l, const SharedFactor<V>& x1, typename V::Mask swap) {
     using curve25519::factor_of_sum;
     using curve25519::multiply_inline;
-    using curve25519::square_inline;
-    constexpr auto kAbove = curve25519::Start::above_products;
+    using curve25519::multiply_pair;
+    using curve25519::square_pair;
+    constexpr auto kAbove = curve25519::Start::above_products, kZero = curve25519::Start::zero;
     const auto a = factor_of_sum(l.x2 + l.z2), b = factor_of_sum(l.x2 - l.z2);
     const auto c = factor_of_sum(l.x3 + l.z3), d = factor_of_sum(l.x3 - l.z3);
     Factor<V> sum, difference;
@@ -68,13 +109,20 @@ template <typename V>
         sum.limb[i] = V::choose(swap, c.limb[i], a.limb[i]);
         difference.limb[i] = V::choose(swap, d.limb[i], b.limb[i]);
     });
-    const auto da = multiply_inline<kAbove>(d, a), cb = multiply_inline(c, b);
-    const auto aa = square_inline<kAbove>(sum), bb = square_inline(difference);
-    l.x3 = square_inline<kAbove>(factor_of_sum(da + cb));
+    const auto [da, cb] = multiply_pair<kAbove, kZero>(d, a, c, b);
+    const auto [aa, bb] = square_pair<kAbove, kZero>(sum, difference);
+    const auto [x3, dd] = square_pair<kAbove, kZero>(factor_of_sum(da + cb), factor_of_sum(da - cb));
     const auto e = factor_of_sum(aa - bb);
     l.x2 = multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
-    l.z3 = multiply_inline(x1, factor_of_sum(square_inline(factor_of_sum(da - cb))));
-    l.z2 = multiply_inline(e, factor_of_sum(add_small_multiple(aa, e)));
+    const auto f = factor_of_sum(dd), g = factor_of_sum(add_small_multiple(aa, e));
+    SharedProduct<V> z3;
+    V z2[2 * kLimbs];
+    curve25519::start_columns<V, kZero, false>(z2);
+    repeat<kLimbs>(OCTAVO_EACH(i) {
+        z3.template add_row<i>(x1, f);
+        curve25519::add_product_row<i>(z2, e, g);
+    });
+    l.x3 = x3, l.z3 = z3.sum(), l.z2 = curve25519::fold(z2);
 }
 
 /// Fractions of several groups, divided at the price of one inversion: `set` each, `divide`, then `next` gives them, last group first.
@@ -111,7 +159,7 @@ struct DeriveWork {
     Number<V> scalar, result;
     Lanes bits[kLimbs];
     Ladder<V> ladder;
-    Factor<V> x1;
+    SharedFactor<V> x1;
     Fractions<V> shared;
 };
 
@@ -121,12 +169,11 @@ template <typename V>
     work.scalar.store(work.bits);
     const auto above = Sum<V>::constant(curve25519::kAboveProducts), one = Sum<V>::small(1);
     Ladder<V> ladder{above + one, Sum<V>::small(0), above + work.ladder.x3, one};
-    const Factor<V> x1 = work.x1;
     typename V::Mask last = V::every(1).is_zero();
     for (int t = 254; t >= 0; --t) {
         const V word = V::load(work.bits + t / lanes::kLimbBits);
         const auto bit = word.has_bits(V::every(Limb{1} << (t % lanes::kLimbBits)));
-        step(ladder, x1, V::differ(bit, last));
+        step(ladder, work.x1, V::differ(bit, last));
         last = bit;
     }
     work.ladder.x2 = Sum<V>::choose(last, ladder.x3, ladder.x2);
@@ -142,7 +189,7 @@ template <typename V>
         Number<V> u = read<V>(group.jobs, group.num, &DeriveJob::u);
         u.limb[4] = u.limb[4] & V::every((Limb{1} << 47) - 1);
         work.ladder.x3 = curve25519::sum_of(u);
-        work.x1 = curve25519::factor_of_sum(work.ladder.x3);
+        work.x1.set(curve25519::factor_of_sum(work.ladder.x3));
         climb(work);
         work.shared.set(g, work.ladder.x2, work.ladder.z2);
     }
