@@ -24,6 +24,18 @@ class Handshakes(harness.Test):
         self.assertEqual(status["steps_in_place"], 0)
         return status
 
+    STATUS = "server { listen 127.0.0.1:{status}; location / { octavo_status; } }"
+
+    def check_offloaded(self, server, num):
+        """So many handshakes since the start, all in jobs, and each has paused."""
+        def figures():
+            return harness.json.loads(self.curl(f"http://127.0.0.1:{server.port('status')}/"))
+        until(lambda: figures()["handshakes_open"] == 0, "no handshake is open")
+        status = figures()
+        self.assertEqual((status["handshakes_completed"], status["handshakes_failed"], status["steps_in_place"]), (num, 0, 0))
+        self.assertGreaterEqual(status["pauses"], num)
+        return status
+
     def pauses_each(self):
         """How often a handshake of curl's pauses: once for each operation that is offloaded."""
         port = self.nginx(http=f"""octavo on; server {{ listen 127.0.0.1:{{tls}} ssl; {self.pair()}
@@ -53,7 +65,7 @@ class Handshakes(harness.Test):
         self.check_counts(port, 5)
 
     def test_listeners(self):
-        server = self.nginx(workers=2, http=f"""octavo on; {self.pair()}
+        server = self.nginx(workers=2, http=f"""octavo on; {self.pair()} {self.STATUS}
             server {{ listen 127.0.0.1:{{reuse}} ssl reuseport; return 200 reuse; }}
             server {{ listen 127.0.0.1:{{deferred}} ssl deferred; return 200 deferred; }}
             server {{ listen 127.0.0.1:{{proxied}} ssl proxy_protocol; return 200 $proxy_protocol_addr; }}
@@ -63,6 +75,7 @@ class Handshakes(harness.Test):
         self.assertEqual(self.curl(f"https://127.0.0.1:{server.port('deferred')}/"), "deferred")
         self.assertEqual(self.curl(f"https://127.0.0.1:{server.port('proxied')}/", "--haproxy-protocol"), "127.0.0.1")
         self.assertEqual(self.curl("https://localhost/", "--unix-socket", self.folder + "/sock"), "local")
+        self.check_offloaded(server, 11)
 
     def test_accept_mutex(self):
         server = self.nginx(workers=2, events="accept_mutex on; multi_accept on;", http=f"""octavo on; {self.pair()}
@@ -87,6 +100,10 @@ class Handshakes(harness.Test):
         self.assertIn("Peer signature type: ECDSA", ec)
         old = self.s_client(port, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256", input=b"")
         self.assertIn("ECDHE-RSA-AES128-GCM-SHA256", old)
+        # Each kind of certificate: the key exchange and the signature.
+        status = self.status(port)
+        self.assertEqual(status["handshakes_completed"], 4)
+        self.assertEqual(status["pauses"], 4 * 3)
         self.s_client(port, "-servername", "other.test", text="subject=CN = other.test", input=b"")
         self.assertEqual(self.curl(f"https://other.test:{port}/", "--resolve", f"other.test:{port}:127.0.0.1"), "other")
 
@@ -120,6 +137,7 @@ class Handshakes(harness.Test):
 
     def test_client_certificates(self):
         server = self.nginx(http=f"""octavo on; {self.pair()} ssl_client_certificate {self.certificates.path('ca.crt')};
+            {self.STATUS}
             server {{ listen 127.0.0.1:{{must}} ssl; ssl_verify_client on; return 200 "$ssl_client_s_dn"; }}
             server {{ listen 127.0.0.1:{{may}} ssl; ssl_verify_client optional; return 200 "$ssl_client_verify"; }}""")
         mine = ("--cert", self.certificates.path("client.crt"), "--key", self.certificates.path("client.key"))
@@ -129,9 +147,10 @@ class Handshakes(harness.Test):
             self.assertIn("No required SSL certificate", self.curl(f"https://127.0.0.1:{server.port('must')}/", *limits))
             self.assertEqual(self.curl(f"https://127.0.0.1:{server.port('may')}/", *mine, *limits), "SUCCESS")
             self.assertEqual(self.curl(f"https://127.0.0.1:{server.port('may')}/", *limits), "NONE")
+        self.check_offloaded(server, 8)
 
     def test_resumption(self):
-        server = self.nginx(http=f"""octavo on; {self.pair()}
+        server = self.nginx(http=f"""octavo on; {self.pair()} {self.STATUS}
             server {{ listen 127.0.0.1:{{tickets}} ssl; return 200 "$ssl_session_reused"; }}
             server {{ listen 127.0.0.1:{{cache}} ssl; ssl_session_tickets off; ssl_session_cache shared:s:1m; return 200 "$ssl_session_reused"; }}""")
         for port in (server.port("tickets"), server.port("cache")):
@@ -144,6 +163,9 @@ class Handshakes(harness.Test):
                         answers.append(s.makefile("rb").read()[-1:])
                         session = s.session
                 self.assertEqual(answers, [b".", b"r", b"r"])
+        status = self.check_offloaded(server, 12)
+        # A resumed one of TLS 1.2 has nothing to offload, one of TLS 1.3 its key exchange.
+        self.assertEqual(status["pauses"], 4 * 3 + 4 * 2)
 
     def test_early_data(self):
         server = self.nginx(http=f"""octavo on; server {{ listen 127.0.0.1:{{tls}} ssl; {self.pair()} ssl_early_data on;
@@ -234,7 +256,7 @@ class Handshakes(harness.Test):
         self.assertGreater(self.status(port)["steps_in_place"], 0)
 
     def test_stream(self):
-        server = self.nginx(modules=(STREAM,), http="server { listen 127.0.0.1:{plain}; return 200 plain; }",
+        server = self.nginx(modules=(STREAM,), http="octavo on; server { listen 127.0.0.1:{plain}; return 200 plain; }" + self.STATUS,
                             blocks=f"""stream {{ octavo on; {self.pair()} ssl_protocols TLSv1.2 TLSv1.3;
             server {{ listen 127.0.0.1:{{tls}} ssl; proxy_pass 127.0.0.1:{{plain}}; }}
             server {{ listen 127.0.0.1:{{proxied}} ssl proxy_protocol; proxy_pass 127.0.0.1:{{plain}}; }}
@@ -247,10 +269,11 @@ class Handshakes(harness.Test):
         self.s_client(server.port("said"), "-quiet", text="TLSv1.3", input=b"")
         report = self.load(server.port("tls"), "-c", "32", "-n", "400", "--request", "/")
         self.assertEqual(report["failures"], 0)
+        self.check_offloaded(server, 2 + 1 + 2 + 1 + report["handshakes"])
 
     def test_mail(self):
         # The module may be loaded before the mail module or after it.
-        server = self.nginx(modules=(MAIL,), http="""server { listen 127.0.0.1:{auth}; location / { add_header Auth-Status OK;
+        server = self.nginx(modules=(MAIL,), http=self.STATUS + """server { listen 127.0.0.1:{auth}; location / { add_header Auth-Status OK;
             add_header Auth-Server 127.0.0.1; add_header Auth-Port 1; return 200; } }""",
                             blocks=f"""mail {{ octavo on; {self.pair()} ssl_protocols TLSv1.2 TLSv1.3; auth_http 127.0.0.1:{{auth}}/; server_name mail.test;
             server {{ listen 127.0.0.1:{{imaps}} ssl; protocol imap; }}
@@ -261,19 +284,24 @@ class Handshakes(harness.Test):
                 s.sendall(b"a logout\r\n")
                 self.assertIn(b"BYE", s.recv(100))
         self.s_client(server.port("smtp"), "-starttls", "smtp", "-ign_eof", text="221", input=b"quit\r\n")
+        self.check_offloaded(server, 3)
 
     def test_key_log(self):
         """Stock nginx 1.22 has no directive for it: a preloaded library asks OpenSSL, as key loggers do."""
-        server = self.nginx(start=False, main="env KEYLOG_FILE;", http=f"octavo on; server {{ listen 127.0.0.1:{{tls}} ssl; {self.pair()} return 200 ok; }}")
+        server = self.nginx(start=False, main="env KEYLOG_FILE;", http=f"octavo on; server {{ listen 127.0.0.1:{{tls}} ssl; {self.pair()} return 200 ok; }} {self.STATUS}")
         keys = server.path("keys")
         open(keys, "w").close()
         os.chmod(keys, 0o666)
         server.environment.update(LD_PRELOAD=os.path.join(harness.BUILD, "lib/nginx-tests/keylog.so"), KEYLOG_FILE=keys)
         server.start()
         self.addCleanup(server.stop)
-        self.curl(f"https://127.0.0.1:{server.port('tls')}/")
+        for version in ("1.2", "1.3"):
+            self.curl(f"https://127.0.0.1:{server.port('tls')}/", "--tls-max", version, f"--tlsv{version}")
         with open(keys) as f:
-            self.assertIn("SERVER_HANDSHAKE_TRAFFIC_SECRET", f.read())
+            lines = f.read()
+        self.assertIn("CLIENT_RANDOM", lines)
+        self.assertIn("SERVER_HANDSHAKE_TRAFFIC_SECRET", lines)
+        self.check_offloaded(server, 2)
 
     def test_errors_stay_with_their_handshakes(self):
         """Clients that fail in every way beside others that do not; no error of one is seen by another."""
