@@ -32,3 +32,8 @@ add_executable(ed25519_test ${PROJECT_SOURCE_DIR}/src/kernel/ed25519/ed25519_tes
 target_link_libraries(ed25519_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.ed25519 COMMAND ed25519_test)
 set_tests_properties(kernel.ed25519 PROPERTIES LABELS unit)
+
+add_executable(modexp_test ${PROJECT_SOURCE_DIR}/src/kernel/modexp/modexp_test.cc)
+target_link_libraries(modexp_test PRIVATE octavo_kernel GTest::gtest_main)
+add_test(NAME kernel.modexp COMMAND modexp_test)
+set_tests_properties(kernel.modexp PROPERTIES LABELS unit)

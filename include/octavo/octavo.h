@@ -94,7 +94,9 @@ typedef enum octavo_status {
     OCTAVO_ERR_KEY_EXTRA_PRIME = -40,
     OCTAVO_ERR_KEY_CURVE = -41,
     OCTAVO_ERR_KEY_PRIVATE = -42,
-    OCTAVO_ERR_KEY_PUBLIC = -43
+    OCTAVO_ERR_KEY_PUBLIC = -43,
+    OCTAVO_ERR_KEY_MODULUS = -44,
+    OCTAVO_ERR_KEY_EXPONENT_LEN = -45
 } octavo_status;
 
 /* The name of a status ("OCTAVO_RETRY"), or "OCTAVO_?" for a number that is none. Never null; static. */
@@ -179,6 +181,23 @@ typedef struct octavo_ec_key {
  * OCTAVO_ERR_KEY_CURVE, OCTAVO_ERR_KEY_PRIVATE or OCTAVO_ERR_KEY_PUBLIC names the field that is wrong. On any error *key is {0}.
  */
 OCTAVO_API octavo_status octavo_key_create_ec(const octavo_ec_key* numbers, octavo_key* key);
+/*
+ * A modulus for exponentiation with secret exponents: a prime of Diffie-Hellman or DSA. `exponent_len` is the length that the exponents of its
+ * requests have, in bytes; time depends on it.
+ * `size` is sizeof(octavo_modulus): a later version may append fields.
+ */
+typedef struct octavo_modulus {
+    size_t size;
+    octavo_number modulus;
+    size_t exponent_len;
+} octavo_modulus;
+
+/*
+ * Registers a modulus, and computes what depends on it alone. The number is copied.
+ * Checked: odd, 512 to 8192 bits (OCTAVO_ERR_KEY_MODULUS); 1 <= exponent_len <= the modulus length
+ * (OCTAVO_ERR_KEY_EXPONENT_LEN). Primality is not tested. On any error *key is {0}.
+ */
+OCTAVO_API octavo_status octavo_key_create_modulus(const octavo_modulus* numbers, octavo_key* key);
 /*
  * Gives the handle back. Requests already accepted still complete; the key's memory is wiped when the last is done.
  * OCTAVO_ERR_BAD_HANDLE for a handle destroyed before.
@@ -416,8 +435,13 @@ typedef enum octavo_operation {
     OCTAVO_ECDH_DERIVE = 5,
     /* A new key pair on the key's curve: no input; output private || public, the public key uncompressed. For every curve */
     OCTAVO_EC_GENERATE = 6,
-    OCTAVO_EDDSA_SIGN = 7,  /* Ed25519, Ed448 (RFC 8032, pure, no context): input the message; output the signature */
-    OCTAVO_EDDSA_VERIFY = 8 /* input signature || message; no output: OCTAVO_OK or OCTAVO_ERR_BAD_SIGNATURE */
+    OCTAVO_EDDSA_SIGN = 7,   /* Ed25519, Ed448 (RFC 8032, pure, no context): input the message; output the signature */
+    OCTAVO_EDDSA_VERIFY = 8, /* input signature || message; no output: OCTAVO_OK or OCTAVO_ERR_BAD_SIGNATURE */
+    /*
+     * base^exponent mod n (SP 800-56A, 5.7.1.1; FIPS 186-4, 4.6), for keys of octavo_key_create_modulus(): input base || exponent, big-endian,
+     * of the modulus length (base < n) and of the key's exponent_len; output of the modulus length. Constant time in both but for their lengths
+     */
+    OCTAVO_MOD_EXP = 9
 } octavo_operation;
 
 /*

@@ -10,6 +10,7 @@
 #include "instance/instance.hpp"
 #include "kernel/openssl_ref.hpp"
 #include "request/ec_key.hpp"
+#include "request/modulus_key.hpp"
 #include "request/rsa_key.hpp"
 
 namespace {
@@ -115,6 +116,8 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_KEY_CURVE);
         NAME(OCTAVO_ERR_KEY_PRIVATE);
         NAME(OCTAVO_ERR_KEY_PUBLIC);
+        NAME(OCTAVO_ERR_KEY_MODULUS);
+        NAME(OCTAVO_ERR_KEY_EXPONENT_LEN);
     }
 #undef NAME
     return "OCTAVO_?";
@@ -128,6 +131,10 @@ octavo_status octavo_key_create_rsa(const octavo_rsa_key* numbers, octavo_key* k
 
 octavo_status octavo_key_create_ec(const octavo_ec_key* numbers, octavo_key* key) {
     return create_key<octavo::request::EcKey>(numbers, key);
+}
+
+octavo_status octavo_key_create_modulus(const octavo_modulus* numbers, octavo_key* key) {
+    return create_key<octavo::request::ModulusKey>(numbers, key);
 }
 
 octavo_status octavo_key_destroy(octavo_key key) {

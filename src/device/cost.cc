@@ -4,6 +4,7 @@
 
 #include "device/work.hpp"
 #include "kernel/ed25519/ed25519.hpp"
+#include "kernel/modexp/modexp.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/rsa/rsa.hpp"
@@ -25,6 +26,9 @@ constexpr Reference kReference[] = {
     {request::Class::rsa3072_public, 35'000, 60'000, 60'000},
     {request::Class::rsa4096_private, 3'850'000, 2'550'000, 2'450'000},
     {request::Class::rsa4096_public, 61'000, 100'000, 100'000},
+    {request::Class::modexp2048, 470'000, 650'000, 650'000},
+    {request::Class::modexp3072, 1'200'000, 1'600'000, 1'600'000},
+    {request::Class::modexp4096, 2'400'000, 3'300'000, 3'300'000},
     {request::Class::p256_sign, 24'000, 28'000, 24'000},
     {request::Class::p256_verify, 75'000, 105'000, 98'000},
     {request::Class::p256_derive, 65'000, 90'000, 84'000},
@@ -54,6 +58,7 @@ Shape shape_of(request::Class c) noexcept {
     if (c >= Class::x25519_derive) return shape_of(kernel::x25519::lane_row());
     if (c >= Class::p384_sign) return shape_of(kernel::p384::lane_row());
     if (c >= Class::p256_sign) return shape_of(kernel::p256::lane_row());
+    if (c >= Class::modexp2048) return shape_of(kernel::modexp::lane_row());
     const auto* row = kernel::rsa::lane_row();
     if (row == nullptr) return {0, 0};
     const bool is_private = c == Class::rsa2048_private || c == Class::rsa3072_private || c == Class::rsa4096_private;

@@ -8,7 +8,7 @@ namespace octavo::device {
 
 using LaneBatch = void(std::span<Work> batch, const Scratch& scratch, Counters::Work& counters) noexcept;
 
-LaneBatch run_rsa_lanes;
+LaneBatch run_rsa_lanes, run_modexp_lanes;
 LaneBatch sign_p256_lanes, verify_p256_lanes, derive_p256_lanes, generate_p256_lanes;
 LaneBatch sign_p384_lanes, verify_p384_lanes, derive_p384_lanes, generate_p384_lanes;
 LaneBatch derive_x25519_lanes, generate_x25519_lanes;

@@ -6,6 +6,7 @@
 
 #include "base/overflow.hpp"
 #include "device/call_on_stack.hpp"
+#include "kernel/modexp/modexp.hpp"
 #include "kernel/rsa/rsa.hpp"
 
 namespace octavo::device {
@@ -31,6 +32,7 @@ Scratch::Scratch() : stack_(Stack::map(kStackSize, kStackGuard)) {
     constexpr std::size_t kAlignment = 64;
     std::size_t len = kAlignment;
     for (const auto& row : kernel::rsa::rows()) len = std::max(len, row.scratch_len);
+    for (const auto& row : kernel::modexp::rows()) len = std::max(len, row.scratch_len);
     memory_.reset(std::aligned_alloc(kAlignment, (len + kAlignment - 1) / kAlignment * kAlignment));
     if (memory_ == nullptr || !stack_) throw std::bad_alloc();
 }

@@ -12,10 +12,11 @@ namespace {
 
 // by class
 constexpr std::array<LaneBatch*, request::kNumLaneClasses> kLaneBatches = {
-    run_rsa_lanes,         run_rsa_lanes,      run_rsa_lanes,        run_rsa_lanes,          run_rsa_lanes,
-    run_rsa_lanes,         sign_p256_lanes,    verify_p256_lanes,    derive_p256_lanes,      generate_p256_lanes,
-    sign_p384_lanes,       verify_p384_lanes,  derive_p384_lanes,    generate_p384_lanes,    derive_x25519_lanes,
-    generate_x25519_lanes, sign_ed25519_lanes, verify_ed25519_lanes, generate_ed25519_lanes,
+    run_rsa_lanes,        run_rsa_lanes,          run_rsa_lanes,       run_rsa_lanes,         run_rsa_lanes,
+    run_rsa_lanes,        run_modexp_lanes,       run_modexp_lanes,    run_modexp_lanes,      sign_p256_lanes,
+    verify_p256_lanes,    derive_p256_lanes,      generate_p256_lanes, sign_p384_lanes,       verify_p384_lanes,
+    derive_p384_lanes,    generate_p384_lanes,    derive_x25519_lanes, generate_x25519_lanes, sign_ed25519_lanes,
+    verify_ed25519_lanes, generate_ed25519_lanes,
 };
 
 /// An ECDSA signature of at most this, with a digest: octavo.h, OCTAVO_ECDSA_VERIFY.

@@ -183,12 +183,11 @@ void fill_table(HalfWork<kLimbs>& work) noexcept {
     }
 }
 
-/// x = x^exponent, both in the Montgomery domain.
+/// x = x^exponent, both in the Montgomery domain, for exponents of so many windows.
 template <typename V, int kLimbs>
-void power_secret(HalfWork<kLimbs>& work) noexcept {
-    constexpr int kBits = kLimbs / kBlock * 512;
+void power_secret(HalfWork<kLimbs>& work, int num_digits) noexcept {
     fill_table<V>(work);
-    int digit = kBits / kWindowBits - 1;
+    int digit = num_digits - 1;
     choose_entry<V>(work, digit);
     std::memcpy(work.x, work.factor, sizeof work.x);
     while (--digit >= 0) {
@@ -196,6 +195,17 @@ void power_secret(HalfWork<kLimbs>& work) noexcept {
         choose_entry<V>(work, digit);
         multiply<V>(work.x, work.x, work.factor, work.mod, work.columns);
     }
+}
+
+/// x = x / R mod n, canonical.
+template <typename V, int kLimbs>
+void leave_domain(HalfWork<kLimbs>& work) noexcept {
+    for (int i = 0; i < kLimbs; ++i) {
+        V::load(work.x + i).low().store(work.columns.t + i);
+        V::zero().store(work.columns.t + kLimbs + i);
+    }
+    reduce<V>(work.x, work.columns, work.mod);
+    make_canonical<V>(work.x, work.mod);
 }
 
 /// Lanes 0..3 take the keys' p, lanes 4..7 their q.
@@ -249,13 +259,8 @@ void run_private_group(HalfWork<kLimbs>& work, const PrivateForm* const (&keys)[
     }
     reduce<V>(work.x, work.columns, work.mod);
     multiply<V>(work.x, work.x, work.mod.enter, work.mod, work.columns);
-    power_secret<V>(work);
-    for (int i = 0; i < kLimbs; ++i) {
-        V::load(work.x + i).low().store(work.columns.t + i);
-        V::zero().store(work.columns.t + kLimbs + i);
-    }
-    reduce<V>(work.x, work.columns, work.mod);
-    make_canonical<V>(work.x, work.mod);
+    power_secret<V>(work, kLimbs / kBlock * 512 / kWindowBits);
+    leave_domain<V>(work);
     recombine<V>(work);
     for (int i = 0; i < 2 * kLimbs; ++i) {
         const V limb = V::load(work.columns.t + i);
