@@ -311,6 +311,26 @@ TEST_P(EcRow, NoncesMatchOracle) {
     }
 }
 
+/// A source of randomness that is stuck: whoever sees two signatures with one r and different digests has the key.
+TEST_P(EcRow, AStuckSourceRepeatsNoNonce) {
+    constexpr std::size_t kCount = 16;
+    const ByteVector key = oracle().random_scalar(), stuck(kNonceExtraLen, 0);
+    std::vector<ByteVector> digests;
+    std::vector<Output> nonces(2 * kCount, Output(oracle().len));
+    std::vector<NonceJob> jobs;
+    for (std::size_t i = 0; i < kCount; ++i) digests.push_back(oracle().small(i));
+    for (std::size_t i = 0; i < 2 * kCount; ++i)
+        jobs.push_back({key.data(), digests[i % kCount].data(), stuck.data(), nonces[i].get()});
+    row().nonces(jobs.data(), jobs.size());
+    std::set<ByteVector> different;
+    for (std::size_t i = 0; i < kCount; ++i) {
+        EXPECT_EQ(nonces[i].value(), nonces[i + kCount].value()) << "one digest, one signature";
+        EXPECT_TRUE(oracle().is_scalar(nonces[i].value()));
+        different.insert(nonces[i].value());
+    }
+    EXPECT_EQ(different.size(), kCount);
+}
+
 struct VerifyCase {
     ByteVector digest;
     Signature signature;

@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 
 #include "installation.hpp"
@@ -107,32 +108,55 @@ Check check_active() {
             activation_advice(configuration)};
 }
 
-/// The provider that a program without property queries of its own gets for RSA; "none" where there is none.
+/// The provider that a program without property queries of its own gets for an algorithm; "none" where there is none.
 template <typename Method, auto fetch, auto free_method, auto get_provider>
-std::string provider_of_rsa() {
-    const std::unique_ptr<Method, FreeWith<free_method>> method{fetch(nullptr, "RSA", nullptr)};
+std::string provider_of(const char* algorithm) {
+    const std::unique_ptr<Method, FreeWith<free_method>> method{fetch(nullptr, algorithm, nullptr)};
     const OSSL_PROVIDER* provider = method == nullptr ? nullptr : get_provider(method.get());
     return provider == nullptr ? "none" : OSSL_PROVIDER_get0_name(provider);
 }
+constexpr auto* kKeys = provider_of<EVP_KEYMGMT, EVP_KEYMGMT_fetch, EVP_KEYMGMT_free, EVP_KEYMGMT_get0_provider>;
+constexpr auto* kSignatures =
+    provider_of<EVP_SIGNATURE, EVP_SIGNATURE_fetch, EVP_SIGNATURE_free, EVP_SIGNATURE_get0_provider>;
+constexpr auto* kEncryption =
+    provider_of<EVP_ASYM_CIPHER, EVP_ASYM_CIPHER_fetch, EVP_ASYM_CIPHER_free, EVP_ASYM_CIPHER_get0_provider>;
+constexpr auto* kExchange = provider_of<EVP_KEYEXCH, EVP_KEYEXCH_fetch, EVP_KEYEXCH_free, EVP_KEYEXCH_get0_provider>;
+
+struct Use {
+    const char* what;
+    const char* algorithm;
+    std::string (*provider)(const char* algorithm);
+};
+constexpr Use kUses[] = {
+    {"RSA keys", "RSA", kKeys},
+    {"RSA signatures", "RSA", kSignatures},
+    {"RSA encryption", "RSA", kEncryption},
+    {"EC keys", "EC", kKeys},
+    {"ECDSA signatures", "ECDSA", kSignatures},
+    {"ECDH", "ECDH", kExchange},
+    {"X25519 keys", "X25519", kKeys},
+    {"X25519 exchange", "X25519", kExchange},
+    {"X448 keys", "X448", kKeys},
+    {"X448 exchange", "X448", kExchange},
+    {"Ed25519 keys", "ED25519", kKeys},
+    {"Ed25519 signatures", "ED25519", kSignatures},
+    {"Ed448 keys", "ED448", kKeys},
+    {"Ed448 signatures", "ED448", kSignatures},
+};
 
 Check check_picked(bool active) {
-    struct Use {
-        const char* what;
-        std::string provider;
-    };
-    const Use uses[] = {
-        {"keys", provider_of_rsa<EVP_KEYMGMT, EVP_KEYMGMT_fetch, EVP_KEYMGMT_free, EVP_KEYMGMT_get0_provider>()},
-        {"signatures",
-         provider_of_rsa<EVP_SIGNATURE, EVP_SIGNATURE_fetch, EVP_SIGNATURE_free, EVP_SIGNATURE_get0_provider>()},
-        {"encryption", provider_of_rsa<EVP_ASYM_CIPHER, EVP_ASYM_CIPHER_fetch, EVP_ASYM_CIPHER_free,
-                                       EVP_ASYM_CIPHER_get0_provider>()},
-    };
-    std::vector<std::string> others;
-    for (const auto& use : uses)
-        if (use.provider != kName) others.push_back(fmt::format("{} by \"{}\"", use.what, use.provider));
+    std::map<std::string, std::vector<const char*>> others;
+    for (const auto& use : kUses)
+        if (const auto provider = use.provider(use.algorithm); provider != kName) others[provider].push_back(use.what);
     if (others.empty())
-        return {"picked", Verdict::ok, "the provider is picked for RSA keys, signatures and encryption", ""};
-    return {"picked", Verdict::fail, fmt::format("the provider is not picked for RSA: {}", fmt::join(others, ", ")),
+        return {"picked", Verdict::ok,
+                "the provider is picked for RSA, EC, X25519, X448, Ed25519 and Ed448: keys, signatures, exchange and "
+                "encryption",
+                ""};
+    std::vector<std::string> texts;
+    for (const auto& [provider, what] : others)
+        texts.push_back(fmt::format("\"{}\" is, for {}", provider, fmt::join(what, ", ")));
+    return {"picked", Verdict::fail, fmt::format("the provider is not picked: {}", fmt::join(texts, "; ")),
             active ? "set default_properties = ?provider=octavo in the section that alg_section leads to; octavo(1) "
                      "has the lines"
                    : "activate it first"};
