@@ -80,6 +80,12 @@ Check check_for(const std::string& type) {
     return nullptr;
 }
 
+bool runs_without_jobs(const Json& file) {
+    const auto& group = file.at("testGroups").at(0);
+    const auto& key = group.contains("publicKey") ? group.at("publicKey") : group;
+    return key.at("curve") == "secp384r1" || key.at("curve") == "edwards25519";
+}
+
 class CurveWycheproof : public testing::TestWithParam<const char*> {};
 
 TEST_P(CurveWycheproof, Vectors) {
@@ -93,7 +99,7 @@ TEST_P(CurveWycheproof, Vectors) {
         for (const auto& group : file.at("testGroups"))
             place.run([&] { count += run_group(group, kGroupFields, kTestFields, check_for(group.at("type"))); });
         EXPECT_EQ(count, file.at("numberOfTests").get<int>());
-        EXPECT_EQ(shim::operations() > before, place.run != in_no_job);
+        EXPECT_EQ(shim::operations() > before, place.run != in_no_job || runs_without_jobs(file));
     }
 }
 
