@@ -564,7 +564,7 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_REASONS = 16
 } octavo_fallback;
 
-/* Counters since the instance was created. `size` is set by the caller to sizeof(octavo_statistics). */
+/* Counters since the instance was created; all but in_flight 0 with OCTAVO_STATISTICS=off in the environment. `size` is set by the caller to sizeof(octavo_statistics). */
 typedef struct octavo_statistics {
     size_t size;
     uint64_t submitted, completed, failed, cancelled, retried;

@@ -386,6 +386,54 @@ private:
     octavo_instance instance_{};
 };
 
+// ---- polling ----
+
+enum class PollingMode : std::uint32_t {
+    standard = OCTAVO_POLLING_DEFAULT,
+    timer = OCTAVO_POLLING_TIMER,
+    event = OCTAVO_POLLING_EVENT,
+    external = OCTAVO_POLLING_EXTERNAL,
+    heuristic = OCTAVO_POLLING_HEURISTIC,
+    in_line = OCTAVO_POLLING_INLINE
+};
+
+/// The fields of octavo_polling; as it stands, all defaults. A duration of 0 stands for the default.
+struct PollingOptions {
+    PollingMode mode = PollingMode::standard;
+    Driver driver = Driver::automatic;
+    std::chrono::nanoseconds interval{0};
+    std::chrono::milliseconds timeout{0};
+};
+
+/// octavo_polling_set(). A duration below 0, or of a timeout beyond 32 bits, is Status::bad_argument.
+inline Status set_polling(const PollingOptions& options) noexcept {
+    const auto limit = std::chrono::milliseconds{std::numeric_limits<std::uint32_t>::max()};
+    octavo_polling raw{};
+    raw.size = sizeof raw;
+    raw.mode = static_cast<std::uint32_t>(options.mode);
+    raw.driver = static_cast<std::uint32_t>(options.driver);
+    raw.interval_ns = static_cast<std::uint64_t>(options.interval.count());  // below 0: beyond the range
+    const bool fits = options.timeout.count() >= 0 && options.timeout <= limit;
+    raw.timeout_ms = fits ? static_cast<std::uint32_t>(options.timeout.count()) : std::uint32_t{UINT32_MAX};
+    return static_cast<Status>(octavo_polling_set(&raw));
+}
+inline Status reset_polling() noexcept { return static_cast<Status>(octavo_polling_reset()); }
+
+/// octavo_polling_poll(): how many have been handed over.
+inline Result<std::size_t> poll_instances(std::size_t index = OCTAVO_POLLING_ALL) noexcept {
+    std::size_t num_completed = 0;
+    const auto status = static_cast<Status>(octavo_polling_poll(index, &num_completed));
+    if (status != Status::ok) return status;
+    return num_completed;
+}
+/// octavo_polling_fd(): borrowed.
+inline Result<int> polling_fd(std::size_t index = 0) noexcept {
+    int fd = -1;
+    const auto status = static_cast<Status>(octavo_polling_fd(index, &fd));
+    if (status != Status::ok) return status;
+    return fd;
+}
+
 // ---- bodies ----
 
 namespace detail {

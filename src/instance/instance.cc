@@ -66,7 +66,7 @@ Instance::Instance(const Config& config)
 Instance::~Instance() {
     follow_fork();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
-        if (tickets_[number].state == State::in_flight) disarm_wake(number);
+        if (tickets_[number].state != State::free) disarm_wake(number);
     engine_.reset();
     if (polled_ != nullptr) stop_polled();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
@@ -208,7 +208,8 @@ void Instance::finish(std::uint32_t number, octavo_status status) noexcept {
         add(status == OCTAVO_CANCELLED ? counters().cancelled : counters().failed, 1);
 }
 
-/// Waits while the engine thread is in the middle of a wake-up, which is a moment: the target must outlive it.
+/// Waits while another thread is in the middle of a wake-up, which is a moment: the target must outlive it. Not before the request is let go of:
+/// of a batch, the first that is woken would wait for all the others.
 void Instance::settle_wake(std::uint32_t number) noexcept {
     constexpr int kSpins = 64;
     for (int spins = 0; slot(number).wake.load(std::memory_order_acquire) == Wake::firing; ++spins)
@@ -230,7 +231,6 @@ void Instance::end_telling(std::uint32_t number) noexcept {
 
 /// Takes one reply off the ring. True where it is news to the owner: not that of a cancelled request.
 bool Instance::collect_one(std::uint32_t number) noexcept {
-    settle_wake(number);
     if (tickets_[number].state == State::zombie) {
         release(number);
         return false;
@@ -332,6 +332,7 @@ void Instance::call_back(std::uint32_t number) noexcept {
     const auto& place = slot(number);
     auto& ticket = tickets_[number];
     const bool ok = place.status == OCTAVO_OK;
+    settle_wake(number);  // the callback may let go of its target
     ticket.state = State::calling;
     in_callback_ = true;
     ticket.callback(ticket.argument, {handle(number)}, place.status, ok ? place.payload.data() : nullptr,
@@ -342,6 +343,7 @@ void Instance::call_back(std::uint32_t number) noexcept {
 
 void Instance::release(std::uint32_t number) noexcept {
     auto& place = slot(number);
+    settle_wake(number);
     end_telling(number);
     wipe(place.payload.data(), place.used());
     place.key.reset();

@@ -93,7 +93,7 @@ StatsFile* open_own_file() {
     if (file.tried) return file.mapped;
     file.tried = true;
     const auto directory = stats_directory();
-    if (directory.empty() || !make_directory(directory)) return nullptr;
+    if (!device::is_counting || directory.empty() || !make_directory(directory)) return nullptr;
     file.path = directory + '/' + std::to_string(::getpid()) + ".stats";
     auto* mapped = map_new_file(file.path);
     if (mapped == nullptr) return nullptr;

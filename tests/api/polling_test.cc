@@ -2,8 +2,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "support.hpp"
 
@@ -184,6 +187,93 @@ TEST_F(Polling, RetriesAreLimitedAndCounted) {
     std::uint64_t count = 1;
     EXPECT_EQ(octavo_retry_count(&count), OCTAVO_OK);
     EXPECT_EQ(count, 0U);
+}
+
+TEST_F(Polling, TheSameInCpp) {
+    using namespace std::chrono_literals;
+    octavo::PollingOptions options;
+    options.mode = octavo::PollingMode::timer;
+    for (const auto bad : {-1ns, std::chrono::nanoseconds{11ms}}) {
+        options.interval = bad;
+        EXPECT_EQ(octavo::set_polling(options), octavo::Status::bad_argument) << bad.count();
+    }
+    options = {octavo::PollingMode::external, octavo::Driver::in_line, 0ns, 60s};
+    EXPECT_EQ(octavo::set_polling(options), octavo::Status::ok) << octavo::error_text();
+    EXPECT_EQ(now().timeout_ms, 60'000U);
+    EXPECT_TRUE(octavo::poll_instances());
+    EXPECT_TRUE(octavo::polling_fd());
+    EXPECT_EQ(octavo::poll_instances(1).status(), octavo::Status::bad_argument);
+    EXPECT_EQ(octavo::reset_polling(), octavo::Status::ok);
+    EXPECT_EQ(octavo::poll_instances().status(), octavo::Status::unsupported);
+    options.timeout = -1ms;
+    EXPECT_EQ(octavo::set_polling(options), octavo::Status::bad_argument);
+}
+
+/// What a request's wake-up adds to.
+struct Woken {
+    std::atomic<int> count{0};
+    static void add(void* self) { ++static_cast<Woken*>(self)->count; }
+};
+
+/// Submits through the thread's instance with wake-ups, as a front end does, is woken once for each, and reaps.
+void submit_and_reap(const octavo::Key& key, std::uint32_t mode) {
+    constexpr int kCount = 48;
+    const auto instance = mine();
+    const api_test::Buffer input(*key.length());
+    api_test::Buffer output(input.size());
+    Woken woken;
+    std::vector<octavo_request> requests(kCount);
+    int done_at_once = 0;
+    for (auto& request : requests) {
+        auto submission = api_test::plain_submission(key, OCTAVO_RSA_PUBLIC, input);
+        submission.wakeup.call = Woken::add;
+        submission.wakeup.argument = &woken;
+        const auto status = octavo_submit(instance, &submission, &request);
+        ASSERT_TRUE(status == OCTAVO_OK || status == OCTAVO_PENDING) << octavo_error_text();
+        done_at_once += status == OCTAVO_OK;
+    }
+    const bool is_external = mode == OCTAVO_POLLING_EXTERNAL || mode == OCTAVO_POLLING_HEURISTIC;
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (woken.count < kCount - done_at_once) {
+        if (is_external) octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr);
+        if (mode == OCTAVO_POLLING_INLINE) octavo_wait(instance, requests.back(), UINT64_MAX);
+        std::this_thread::yield();
+        ASSERT_LT(std::chrono::steady_clock::now(), limit) << woken.count << " were woken, " << done_at_once << " done";
+    }
+    ASSERT_EQ(octavo_poll(instance, SIZE_MAX, nullptr), OCTAVO_OK);
+    for (const auto& request : requests)
+        EXPECT_EQ(octavo_result(instance, request, output.data(), output.size(), nullptr), OCTAVO_OK);
+    EXPECT_EQ(woken.count, kCount - done_at_once) << "woken twice";
+}
+
+/// Several threads, some of which cancel what they have submitted, while instances come and go.
+TEST_F(Polling, ThreadsSubmitCancelAndEnd) {
+    const auto key = api_test::make_key(api_test::shared_parts(512));
+    const volatile std::int32_t* in_flight = nullptr;
+    ASSERT_EQ(octavo_polling_in_flight(OCTAVO_IN_FLIGHT_ASYMMETRIC, &in_flight), OCTAVO_OK);
+    for (std::uint32_t mode = OCTAVO_POLLING_TIMER; mode <= OCTAVO_POLLING_INLINE; ++mode)
+        for (const std::uint32_t driver : {OCTAVO_DRIVER_INLINE, OCTAVO_DRIVER_THREADS}) {
+            octavo_polling_reset();
+            auto polling = settings(mode);
+            polling.driver = driver;
+            ASSERT_EQ(set(polling), OCTAVO_OK);
+            std::vector<std::thread> threads;
+            for (int t = 0; t < 4; ++t)
+                threads.emplace_back([&, t] {
+                    for (int round = 0; round < 3; ++round) submit_and_reap(key, mode);
+                    const api_test::Buffer input(*key.length());
+                    for (int i = 0; i < 20; ++i) {
+                        const auto submission = api_test::plain_submission(key, OCTAVO_RSA_PUBLIC, input);
+                        octavo_request request{};
+                        ASSERT_GE(octavo_submit(mine(), &submission, &request), OCTAVO_OK);
+                        if (t % 2 == 0) {
+                            ASSERT_EQ(octavo_cancel(mine(), request), OCTAVO_OK);
+                        }
+                    }
+                });
+            for (auto& thread : threads) thread.join();
+            EXPECT_EQ(*in_flight, 0) << mode << " " << driver;
+        }
 }
 
 TEST_F(Polling, AChildHasItsParentsSettings) {

@@ -107,6 +107,22 @@ TEST_P(Statistics, HistogramsCountEveryRequest) {
     for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(s.service_time[i], 0U) << "no RSA-2048 within 2^" << i + 1 << " ns";
 }
 
+/// Read once by a process: so in another one, of the same program.
+TEST(StatisticsOff, NothingIsCounted) {
+    if (std::getenv("OCTAVO_STATISTICS") == nullptr) {
+        char path[4096] = "";
+        ASSERT_GT(readlink("/proc/self/exe", path, sizeof path - 1), 0);
+        const auto command =
+            "OCTAVO_STATISTICS=off '" + std::string{path} + "' --gtest_brief=1 --gtest_filter=StatisticsOff.*";
+        EXPECT_EQ(std::system(command.c_str()), 0);
+        return;
+    }
+    auto instance = make_instance(Driver::in_line);
+    run(instance, make_key(shared_parts(512)), Operation::rsa_public, 20);
+    const auto s = statistics_of(instance.handle());
+    EXPECT_EQ(s.submitted + s.completed + s.lane_requests + s.scalar_requests + total(s.batch_size), 0U);
+}
+
 TEST(StatisticsInline, WhatWaitsIsOneBatch) {
     const auto key = make_key(shared_parts(2048));
     auto instance = make_instance(Driver::in_line);
