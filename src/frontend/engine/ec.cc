@@ -84,7 +84,7 @@ Ready ready(const EC_KEY* key, Algorithm algorithm, octavo_operation operation) 
     if (!is_enabled(algorithm) || state == nullptr) return answer;
     const bool is_public = operation == OCTAVO_ECDSA_VERIFY;
     if (is_public ? EC_KEY_get0_public_key(key) == nullptr : EC_KEY_get0_private_key(key) == nullptr) return answer;
-    const auto* curve = bridge::curve_of_group(EC_KEY_get0_group(key));
+    const auto* curve = state->curve(key);
     if (curve != nullptr && bridge::offload(*curve, operation) && state->handle(key, *curve, answer.handle))
         answer.curve = curve;
     return answer;
@@ -215,8 +215,9 @@ bool take_pair(EC_KEY* key, const Curve& curve, Bytes pair) {
 }
 
 bool generate_on_octavo(EC_KEY* key) {
-    if (!is_enabled(Algorithm::ecdh)) return false;
-    const auto* curve = bridge::curve_of_group(EC_KEY_get0_group(key));
+    auto* state = EcKey::of(key);
+    if (!is_enabled(Algorithm::ecdh) || state == nullptr) return false;
+    const auto* curve = state->curve(key);
     octavo_key handle{};
     if (curve == nullptr || !bridge::offload(*curve, OCTAVO_EC_GENERATE) || !bridge::generator(*curve, handle))
         return false;
@@ -241,22 +242,18 @@ void finish(EC_KEY* key) {
     if (own().finish != nullptr) own().finish(key);
 }
 
-void forget(EC_KEY* key) {
-    if (auto* state = EcKey::of(key)) state->forget();
-}
-
 int set_group(EC_KEY* key, const EC_GROUP* group) {
-    forget(key);
+    if (auto* state = EcKey::of(key)) state->forget();
     return own().set_group == nullptr ? 1 : own().set_group(key, group);
 }
 
 int set_private(EC_KEY* key, const BIGNUM* number) {
-    forget(key);
+    if (auto* state = EcKey::of(key)) state->forget_numbers();
     return own().set_private == nullptr ? 1 : own().set_private(key, number);
 }
 
 int set_public(EC_KEY* key, const EC_POINT* point) {
-    forget(key);
+    if (auto* state = EcKey::of(key)) state->forget_numbers();
     return own().set_public == nullptr ? 1 : own().set_public(key, point);
 }
 

@@ -51,6 +51,22 @@ bool EcKey::attach(EC_KEY* key) noexcept { return Place::attach(key); }
 void EcKey::detach(EC_KEY* key) noexcept { Place::detach(key); }
 EcKey* EcKey::of(const EC_KEY* key) noexcept { return Place::of(key); }
 
+const bridge::Curve* EcKey::curve(const EC_KEY* key) noexcept {
+    static constexpr bridge::Curve kNone{};
+    const auto* known = curve_.load(std::memory_order_acquire);
+    if (known == nullptr) {
+        known = bridge::curve_of_group(EC_KEY_get0_group(key));
+        if (known == nullptr) known = &kNone;
+        curve_.store(known, std::memory_order_release);
+    }
+    return known == &kNone ? nullptr : known;
+}
+
+void EcKey::forget() noexcept {
+    registered_.forget();
+    curve_.store(nullptr, std::memory_order_release);
+}
+
 bool EcKey::handle(const EC_KEY* key, const bridge::Curve& curve, octavo_key& handle) noexcept {
     return registered_.get(handle, [&](octavo_key& made) noexcept { return register_numbers(key, curve, made); });
 }
