@@ -27,8 +27,12 @@ target_sources(provider_padding_test PRIVATE
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/pss.cc)
 target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
 
+add_executable(memory_probe e2e/memory_probe.c)
+target_link_libraries(memory_probe PRIVATE OpenSSL::Crypto)
+add_dependencies(memory_probe octavo_provider)
+
 # The openssl command is not built with sanitizers and cannot load what is.
-foreach(name commands tls speed engine)
+foreach(name commands tls speed engine memory)
   add_test(NAME e2e.${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}.sh ${CMAKE_BINARY_DIR})
   set_tests_properties(e2e.${name} PROPERTIES LABELS e2e TIMEOUT 300)
   octavo_not_sanitized(e2e.${name})

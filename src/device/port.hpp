@@ -3,10 +3,11 @@
 #include <octavo/octavo.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/parking.hpp"
 #include "request/key.hpp"
@@ -41,13 +42,20 @@ struct alignas(64) Slot {
     /// What an operand or a result may have been written to.
     std::size_t used() const noexcept { return std::max(input_len, output_len); }
 
-    /// The operand, and in its place the result: secrets, wiped by the owner.
-    std::array<std::uint8_t, request::kMaxOperand> payload;
+    /// kMaxOperand bytes for the operand, and in its place the result: secrets, wiped by the owner.
+    std::span<std::uint8_t> payload;
 };
 
 /// A ring pair with its slots: what an instance and a device share.
 struct Port {
-    explicit Port(std::uint32_t num_slots) : requests(num_slots), replies(num_slots), slots(new Slot[num_slots]) {}
+    explicit Port(std::uint32_t num_slots)
+        : requests(num_slots),
+          replies(num_slots),
+          payloads(new std::uint8_t[num_slots * request::kMaxOperand]),
+          slots(new Slot[num_slots]) {
+        for (std::size_t i = 0; i < num_slots; ++i)
+            slots[i].payload = {&payloads[i * request::kMaxOperand], request::kMaxOperand};
+    }
 
     /// For a child after fork(): empty rings, no descriptor. The slots stay.
     void forget() noexcept {
@@ -57,6 +65,8 @@ struct Port {
     }
 
     ring::OwnedRing requests, replies;
+    std::unique_ptr<std::uint8_t[]>
+        payloads;  ///< apart, and not initialised: those of slots that were never used are no memory yet
     std::unique_ptr<Slot[]> slots;
     Parking owner;                     ///< where the owner sleeps for replies
     std::atomic<int> reply_event{-1};  ///< an eventfd to which 1 is added for every batch of replies; -1: none
