@@ -5,6 +5,7 @@
 
 #include "base/nearest.hpp"
 #include "base/text.hpp"
+#include "config/costs.hpp"
 #include "config/instances.hpp"
 #include "config/values.hpp"
 
@@ -63,6 +64,8 @@ constexpr GeneralKey kGeneralKeys[] = {
     {"PollingMode", read_word<&General::polling_mode, kModes>},
     {"PollingIntervalNs", read_number<&General::polling_interval_ns, 1, 10'000'000>},
     {"EventTimeoutMs", read_number<&General::event_timeout_ms, 1, 60'000>},
+    {"CostTable",
+     [](ValueReader& reader, const Entry& entry, General& general) { general.costs = read_costs(reader, entry); }},
 };
 
 /// Keys of the QuickAssist driver without a meaning here, by name or by how they begin. EngineThreads: each instance has a thread of its own.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/document.hpp"
+#include "device/cost.hpp"
 
 /// One endpoint as its file describes it: docs/man/octavo.conf.5 has the keys and their ranges.
 namespace octavo::config {
@@ -26,6 +27,7 @@ struct General {
     PollingMode polling_mode = PollingMode::automatic;
     std::uint64_t polling_interval_ns = 10'000;
     std::uint32_t event_timeout_ms = 1000;
+    device::CostFigures costs;
 };
 
 /// Cores `first` to `last`.

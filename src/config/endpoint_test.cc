@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/costs.hpp"
+
 namespace octavo::config {
 namespace {
 
@@ -53,6 +55,22 @@ const Mistake kMistakes[] = {
     {"[GENERAL]\nServicesEnabled = cy;simm\n",
      "2: [GENERAL] ServicesEnabled = cy;simm: services are cy, sym, asym and dc, joined by \";\"; did you mean "
      "\"sym\"?"},
+    {"[GENERAL]\nCostTable = p256-sing:1/2/3\n",
+     "2: [GENERAL] CostTable: \"p256-sing:1/2/3\": no such operation; did you mean \"p256-sign\"?"},
+    {"[GENERAL]\nCostTable = p256-sign:1/2\n",
+     "2: [GENERAL] CostTable: \"p256-sign:1/2\": operation:portable/first/next, three whole numbers of nanoseconds "
+     "from 1 "
+     "to 10000000000"},
+    {"[GENERAL]\nCostTable = p256-sign:1/2/0\n",
+     "2: [GENERAL] CostTable: \"p256-sign:1/2/0\": operation:portable/first/next, three whole numbers of nanoseconds "
+     "from 1 to 10000000000"},
+    {"[GENERAL]\nCostTable = p256-sign\n",
+     "2: [GENERAL] CostTable: \"p256-sign\": operation:portable/first/next, three whole numbers of nanoseconds from 1 "
+     "to "
+     "10000000000"},
+    {"[GENERAL]\nCostTable = p256-sign:1/2/3; p256-sign:1/2/3\n",
+     "2: [GENERAL] CostTable: \"p256-sign:1/2/3\": this operation was given already"},
+    {"[GENERAL]\nCostTable = ;\n", "2: [GENERAL] CostTable = ;: names no operation"},
     {"[GENERAL]\nServicesEnabled = ;\n", "2: [GENERAL] ServicesEnabled = ;: names no service"},
     {"[GENERAL]\nCyNumConcurrentAsymRequests = 32\n",
      "2: [GENERAL] CyNumConcurrentAsymRequests = 32: a power of two from 64 to 65536"},
@@ -203,6 +221,20 @@ TEST(ConfigEndpoint, NumberComesFromTheFilesName) {
     for (const char* wrong : {"octavo_dev32.conf", "octavo_dev01.conf", "octavo_dev.conf", "octavo_dev0.cnf", "",
                               "_dev0.conf", "octavo_dev-1.conf", "octavo_dev0.conf.old", "dev0.conf", ".conf"})
         EXPECT_EQ(endpoint_number(wrong), -1) << wrong;
+}
+
+TEST(ConfigEndpoint, ReadsACostTable) {
+    const auto general =
+        read_good("[GENERAL]\nCostTable = rsa2048-private:300000/320000/290000; ed25519-keygen:1/10000000000/3\n")
+            .general;
+    std::vector<std::string> operations;
+    for_each_cost(general.costs,
+                  [&](const char* operation, const device::Cost&) { operations.emplace_back(operation); });
+    EXPECT_EQ(operations, (std::vector<std::string>{"rsa2048-private", "ed25519-keygen"}));
+    const auto& cost = general.costs[request::index(request::Class::rsa2048_private)];
+    EXPECT_EQ(cost->portable, 300'000);
+    EXPECT_EQ(cost->first_pass, 320'000);
+    EXPECT_EQ(cost->next_pass, 290'000);
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ instance::Instance::Config config_for(const ProcessPlan& plan, std::size_t index
     config.driver = driver_of(given, config.polling);
     config.ring_size = ring_size(*given.general);
     config.checks_ecdsa = given.checks_ecdsa;
+    config.costs = &given.general->costs;
     config.index = index;
     if (given.cores) config.cores = {static_cast<int>(given.cores->first), static_cast<int>(given.cores->last)};
     return config;

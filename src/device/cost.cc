@@ -13,35 +13,35 @@
 namespace octavo::device {
 namespace {
 
-/// Nanoseconds on a 2-GHz-class server CPU with AVX512-IFMA: one operation on the portable row, a lane batch of one pass, and what each
-/// further pass adds.
+/// On a 2-GHz-class server CPU with AVX512-IFMA.
 struct Reference {
     request::Class where;
-    double portable, first_pass, next_pass;
+    const char* name;
+    Cost cost;
 };
 constexpr Reference kReference[] = {
-    {request::Class::rsa2048_private, 300'000, 320'000, 290'000},
-    {request::Class::rsa2048_public, 16'000, 28'000, 28'000},
-    {request::Class::rsa3072_private, 1'680'000, 1'100'000, 1'050'000},
-    {request::Class::rsa3072_public, 35'000, 60'000, 60'000},
-    {request::Class::rsa4096_private, 3'850'000, 2'550'000, 2'450'000},
-    {request::Class::rsa4096_public, 61'000, 100'000, 100'000},
-    {request::Class::modexp2048, 470'000, 650'000, 650'000},
-    {request::Class::modexp3072, 1'200'000, 1'600'000, 1'600'000},
-    {request::Class::modexp4096, 2'400'000, 3'300'000, 3'300'000},
-    {request::Class::p256_sign, 24'000, 28'000, 24'000},
-    {request::Class::p256_verify, 75'000, 105'000, 98'000},
-    {request::Class::p256_derive, 65'000, 90'000, 84'000},
-    {request::Class::p256_generate, 18'000, 21'000, 17'000},
-    {request::Class::p384_sign, 750'000, 85'000, 65'000},
-    {request::Class::p384_verify, 670'000, 360'000, 350'000},
-    {request::Class::p384_derive, 730'000, 300'000, 295'000},
-    {request::Class::p384_generate, 730'000, 70'000, 60'000},
-    {request::Class::x25519_derive, 42'000, 49'000, 49'000},
-    {request::Class::x25519_generate, 50'000, 14'000, 14'000},
-    {request::Class::ed25519_sign, 40'000, 18'000, 18'000},
-    {request::Class::ed25519_verify, 105'000, 70'000, 70'000},
-    {request::Class::ed25519_generate, 45'000, 14'000, 14'000},
+    {request::Class::rsa2048_private, "rsa2048-private", {300'000, 320'000, 290'000}},
+    {request::Class::rsa2048_public, "rsa2048-public", {16'000, 28'000, 28'000}},
+    {request::Class::rsa3072_private, "rsa3072-private", {1'680'000, 1'100'000, 1'050'000}},
+    {request::Class::rsa3072_public, "rsa3072-public", {35'000, 60'000, 60'000}},
+    {request::Class::rsa4096_private, "rsa4096-private", {3'850'000, 2'550'000, 2'450'000}},
+    {request::Class::rsa4096_public, "rsa4096-public", {61'000, 100'000, 100'000}},
+    {request::Class::modexp2048, "modexp2048", {470'000, 650'000, 650'000}},
+    {request::Class::modexp3072, "modexp3072", {1'200'000, 1'600'000, 1'600'000}},
+    {request::Class::modexp4096, "modexp4096", {2'400'000, 3'300'000, 3'300'000}},
+    {request::Class::p256_sign, "p256-sign", {24'000, 28'000, 24'000}},
+    {request::Class::p256_verify, "p256-verify", {75'000, 105'000, 98'000}},
+    {request::Class::p256_derive, "p256-derive", {65'000, 90'000, 84'000}},
+    {request::Class::p256_generate, "p256-keygen", {18'000, 21'000, 17'000}},
+    {request::Class::p384_sign, "p384-sign", {750'000, 85'000, 65'000}},
+    {request::Class::p384_verify, "p384-verify", {670'000, 360'000, 350'000}},
+    {request::Class::p384_derive, "p384-derive", {730'000, 300'000, 295'000}},
+    {request::Class::p384_generate, "p384-keygen", {730'000, 70'000, 60'000}},
+    {request::Class::x25519_derive, "x25519-derive", {42'000, 49'000, 49'000}},
+    {request::Class::x25519_generate, "x25519-keygen", {50'000, 14'000, 14'000}},
+    {request::Class::ed25519_sign, "ed25519-sign", {40'000, 18'000, 18'000}},
+    {request::Class::ed25519_verify, "ed25519-verify", {105'000, 70'000, 70'000}},
+    {request::Class::ed25519_generate, "ed25519-keygen", {45'000, 14'000, 14'000}},
 };
 
 /// How many operations a pass holds, and a batch.
@@ -67,16 +67,24 @@ Shape shape_of(request::Class c) noexcept {
 
 }  // namespace
 
-CostTable::CostTable() noexcept {
+const char* name(request::Class c) noexcept {
+    for (const auto& reference : kReference)
+        if (reference.where == c) return reference.name;
+    return "";
+}
+
+CostTable::CostTable(const CostFigures* given) noexcept {
     for (const auto& reference : kReference) {
         const auto shape = shape_of(reference.where);
         if (shape.group == 0) continue;
-        auto& entry = entries_[request::index(reference.where)];
+        const auto index = request::index(reference.where);
+        auto& entry = entries_[index];
         entry.group = shape.group;
         entry.max_batch = std::min({shape.max_batch, shape.group * kMaxSteps, kMaxBatch});
-        entry.portable.reference_ns = reference.portable;
+        const auto cost = given == nullptr ? reference.cost : (*given)[index].value_or(reference.cost);
+        entry.portable.reference_ns = cost.portable;
         for (std::size_t i = 0; i < kMaxSteps; ++i)
-            entry.lanes[i].reference_ns = reference.first_pass + static_cast<double>(i) * reference.next_pass;
+            entry.lanes[i].reference_ns = cost.first_pass + static_cast<double>(i) * cost.next_pass;
     }
 }
 

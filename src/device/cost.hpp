@@ -3,17 +3,29 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "request/operation.hpp"
 
 namespace octavo::device {
 
-/// What an operation costs on each row, and from that the cheapest plan. Starts with figures of a reference machine and learns from every batch
+/// What operations of a class cost, in nanoseconds: one on the portable row, a lane batch of one pass, and what each further pass adds.
+struct Cost {
+    double portable, first_pass, next_pass;
+};
+/// By class; where a class has none, the built-in figures of a reference machine hold.
+using CostFigures = std::array<std::optional<Cost>, request::kNumLaneClasses>;
+
+/// The class's name, as `octavo speed` has it: "rsa2048-private". For lane classes.
+const char* name(request::Class c) noexcept;
+
+/// What an operation costs on each row, and from that the cheapest plan. Starts with given figures or built-in ones and learns from every batch
 /// that runs: an estimate falls quickly towards a faster run and rises slowly, so that pre-emption does not count as cost. Where
 /// only one row has been seen, the other's figure is scaled with it. Used by one thread at a time.
 class CostTable {
 public:
-    CostTable() noexcept;
+    /// `given` may be null, and is not kept.
+    explicit CostTable(const CostFigures* given = nullptr) noexcept;
 
     /// How many of `waiting` (>= 1) requests of a lane class to run in one lane batch; 0: run one on the portable row.
     [[nodiscard]] std::size_t plan(request::Class c, std::size_t waiting) const noexcept;

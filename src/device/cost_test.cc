@@ -28,6 +28,18 @@ TEST_F(Cost, OneGoesScalarAndManyGoInFullPasses) {
 
 TEST_F(Cost, WhereLanesBeatThePortableRowOneGoesToThem) { EXPECT_EQ(costs.plan(Class::rsa4096_private, 1), 1U); }
 
+TEST_F(Cost, GivenFiguresReplaceBuiltInOnes) {
+    CostFigures given;
+    given[request::index(Class::rsa2048_private)] = device::Cost{100'000, 900'000, 900'000};
+    given[request::index(Class::rsa4096_private)] = device::Cost{3'000'000, 3'000'001, 1'000'000};
+    const CostTable table(&given);
+    EXPECT_EQ(table.plan(Class::rsa2048_private, 8), 0U) << "a pass of four costs nine operations";
+    EXPECT_EQ(table.plan(Class::rsa4096_private, 1), 0U);
+    EXPECT_EQ(table.plan(Class::rsa4096_private, 8), 8U);
+    EXPECT_EQ(table.alone_ns(Class::rsa4096_private), 3'000'000U);
+    EXPECT_EQ(table.plan(Class::rsa3072_private, 8), costs.plan(Class::rsa3072_private, 8)) << "not given";
+}
+
 TEST_F(Cost, LearnsFromWhatRan) {
     for (int i = 0; i < 100; ++i) costs.observe(Class::rsa2048_private, 4, 5'000'000);
     for (int i = 0; i < 100; ++i) costs.observe(Class::rsa2048_private, 8, 10'000'000);

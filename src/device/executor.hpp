@@ -24,8 +24,8 @@ protected:
 /// drives it: the polling thread (inline) or an engine thread.
 class Executor {
 public:
-    /// The port outlives the executor.
-    explicit Executor(Port& port) : port_(port) {}
+    /// The port outlives the executor. `costs` as CostTable has them.
+    explicit Executor(Port& port, const CostFigures* costs = nullptr) : port_(port), costs_(costs) {}
 
     /// Takes all that is queued, runs one batch, and replies. Returns the number of replies; 0 when nothing waits. Batches without an idle lane
     /// come first, the one with the oldest request before the others; then the shortest: whoever it serves goes on, and may fill a long

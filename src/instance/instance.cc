@@ -54,9 +54,11 @@ Instance::Instance(const Config& config)
     : config_(config),
       stats_((std::strncpy(name_, config.name, sizeof name_ - 1), std::make_unique<StatsLease>(name_))),
       port_(config.ring_size),
-      executor_(port_),
+      executor_(port_, config.costs),
+      costs_(config.costs),
       tickets_(config.ring_size) {
     config_.name = name_;
+    config_.costs = nullptr;
     free_.reserve(config.ring_size);
     for (std::uint32_t number = config.ring_size; number-- > 0;) free_.push_back(number);
     (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);

@@ -30,8 +30,9 @@ public:
         bool never_in_place = false;
         bool portable_only =
             false;  ///< of a process that was denied a section: everything falls back, and is counted so
-        bool checks_ecdsa = false;  ///< no ECDSA signature leaves unverified
-        device::Cores cores{};      ///< where an engine thread runs
+        bool checks_ecdsa = false;                   ///< no ECDSA signature leaves unverified
+        device::Cores cores{};                       ///< where an engine thread runs
+        const device::CostFigures* costs = nullptr;  ///< to start with; null: built-in ones. Not kept
         Polling polling{};
         std::size_t index = 0;  ///< of the process's instances for polling (octavo.h): which one this belongs to
     };

@@ -6,6 +6,7 @@
 
 #include "command.hpp"
 #include "config/configuration.hpp"
+#include "config/costs.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -69,6 +70,10 @@ void print_endpoint(const config::Endpoint& endpoint) {
     fmt::print("endpoint {}  {}\n  services {}, driver {}, rings of {}, polling mode {}\n", endpoint.number,
                endpoint.file, config::service_names(general.services), config::name(general.driver),
                config::ring_size(general), config::name(general.polling_mode));
+    config::for_each_cost(general.costs, [](const char* operation, const device::Cost& cost) {
+        fmt::print("  cost of {}: {:.0f} ns; in lanes {:.0f} ns for a pass, {:.0f} ns for each more\n", operation,
+                   cost.portable, cost.first_pass, cost.next_pass);
+    });
     for (const auto& note : config::notes(endpoint)) fmt::print("  note: {}\n", note);
 }
 
@@ -121,7 +126,11 @@ Json section_object(const config::InternalSection& section) {
 
 Json endpoint_object(const config::Endpoint& endpoint) {
     const auto& general = endpoint.general;
-    Json ignored = Json::array();
+    Json ignored = Json::array(), costs = Json::object();
+    config::for_each_cost(general.costs, [&](const char* operation, const device::Cost& cost) {
+        costs[operation] = {
+            {"portable_ns", cost.portable}, {"first_pass_ns", cost.first_pass}, {"next_pass_ns", cost.next_pass}};
+    });
     for (const auto& key : endpoint.without_effect)
         ignored.push_back({{"line", key.line}, {"section", key.section}, {"key", key.key}, {"value", key.value}});
     return {{"endpoint", endpoint.number},
@@ -134,6 +143,7 @@ Json endpoint_object(const config::Endpoint& endpoint) {
             {"polling_mode", config::name(general.polling_mode)},
             {"polling_interval_ns", general.polling_interval_ns},
             {"event_timeout_ms", general.event_timeout_ms},
+            {"cost_table", costs},
             {"notes", config::notes(endpoint)},
             {"without_effect", ignored}};
 }
