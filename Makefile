@@ -32,6 +32,7 @@ bench: ## Measure every operation and the jobs against OpenSSL
 	@scripts/build release
 	build/release/bin/octavo speed all --layer kernel
 	build/release/bin/octavo speed --layer api,provider
+	build/release/bin/octavo speed rsa2048-private p256-sign x25519-derive --count
 	build/release/bin/octavo-job-bench
 
 install: ## Install; PREFIX (/usr/local), DESTDIR, MODULESDIR, ENGINESDIR (see README.md)

@@ -22,13 +22,14 @@ foreach(name usage info speed doctor config sections)
 endforeach()
 
 # They write endpoint files with the helper of the parser's own tests.
-foreach(name config sections)
+foreach(name config sections speed)
   target_link_libraries(cli_${name}_test PRIVATE octavo_core)
 endforeach()
 
 set(cli_dir ${PROJECT_SOURCE_DIR}/tools/octavo)
 add_executable(cli_parts_test cli/parts_test.cc
-  ${cli_dir}/usage.cc ${cli_dir}/doctor/processes.cc ${cli_dir}/speed/core_time.cc ${cli_dir}/speed/measure.cc ${cli_dir}/speed/progress.cc)
+  ${cli_dir}/usage.cc ${cli_dir}/doctor/processes.cc ${cli_dir}/speed/core_time.cc
+  ${cli_dir}/speed/count.cc ${cli_dir}/speed/limit.cc ${cli_dir}/speed/measure.cc ${cli_dir}/speed/progress.cc)
 target_include_directories(cli_parts_test PRIVATE ${cli_dir})
 target_link_libraries(cli_parts_test PRIVATE octavo_core fmt::fmt GTest::gtest_main)
 add_test(NAME cli.parts COMMAND cli_parts_test --gtest_brief=1)

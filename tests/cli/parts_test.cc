@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "doctor/processes.hpp"
+#include "speed/count.hpp"
 #include "speed/measure.hpp"
 #include "usage.hpp"
 
@@ -235,6 +236,21 @@ TEST(CliParts, AProcessSaysWhichSectionItHasOrWhyNone) {
     EXPECT_EQ(section_words(denied.section), "no section (all are taken)");
     EXPECT_EQ(denied.verdict, Verdict::warn);
     EXPECT_NE(denied.advice.find("portable row"), std::string::npos) << denied.advice;
+}
+
+TEST(SpeedCount, InstructionsAreTold) {
+    EXPECT_EQ(kind_of("vpmadd52luq", "zmm1,zmm2,zmm3"), Kind::multiply_add);
+    EXPECT_EQ(kind_of("vpmadd52huq", "zmm1,zmm2,ZMMWORD PTR [rsi+0x40]"), Kind::multiply_add);
+    EXPECT_EQ(kind_of("vmovdqa64", "zmm1,ZMMWORD PTR [rsp+0x40]"), Kind::load);
+    EXPECT_EQ(kind_of("vpbroadcastq", "zmm1,QWORD PTR [rdi]"), Kind::load);
+    EXPECT_EQ(kind_of("vmovdqu64", "ZMMWORD PTR [rdi+rcx*8],zmm1"), Kind::store);
+    EXPECT_EQ(kind_of("vpaddq", "zmm1,zmm2,ZMMWORD PTR [rsi]"), Kind::vector);
+    EXPECT_EQ(kind_of("vmovdqa64", "zmm1,zmm2"), Kind::vector);
+    EXPECT_EQ(kind_of("kmovb", "k1,eax"), Kind::vector);
+    EXPECT_EQ(kind_of("movq", "rax,xmm0"), Kind::vector);
+    EXPECT_EQ(kind_of("call", "1234 <_ZN6octavo5gammaEv>"), Kind::scalar);
+    EXPECT_EQ(kind_of("mov", "QWORD PTR [rsp+0x8],rax"), Kind::scalar);
+    EXPECT_EQ(kind_of("ret", ""), Kind::scalar);
 }
 
 }  // namespace

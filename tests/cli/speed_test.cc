@@ -2,16 +2,24 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/sanitizer.hpp"
 #include "program.hpp"
 
 namespace octavo::test {
 namespace {
 
 using Json = nlohmann::json;
+
+#if defined(OCTAVO_ASAN) || defined(OCTAVO_TSAN)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 
 Json measure(Words arguments, const Words& environment = {}) {
     arguments.insert(arguments.begin(), "speed");
@@ -201,6 +209,29 @@ TEST(CliSpeed, ListAndLimit) {
     const auto limit = run({"speed", "--limit"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});
     EXPECT_EQ(limit.exit_code, 1);
     EXPECT_NE(limit.err.find("avx512ifma"), std::string::npos) << limit.err;
+}
+
+/// The count is the machine code's own, and near what the formula says.
+TEST(CliSpeed, CountsInstructions) {
+    if (kSanitized)
+        GTEST_SKIP() << "SKIP: a sanitizer's instructions are counted too, and it does not like to be traced";
+    const auto without = run({"speed", "x25519-derive", "--count"}, {"OCTAVO_DISABLE_CPU=avx512ifma"});
+    EXPECT_EQ(without.exit_code, 1);
+    EXPECT_NE(without.err.find("avx512ifma"), std::string::npos) << without.err;
+    if (run({"speed", "--limit"}).exit_code != 0) GTEST_SKIP() << "SKIP: no lane row on this CPU";
+    const auto limit = run({"speed", "x25519-derive", "--limit"}), counted = run({"speed", "x25519-derive", "--count"});
+    ASSERT_EQ(counted.exit_code, 0) << counted.err;
+    const auto figure = [](const std::string& text) {
+        double value = 0;
+        const auto row = text.find("\nx25519-derive");
+        EXPECT_NE(row, std::string::npos) << text;
+        if (row == std::string::npos) return value;
+        EXPECT_EQ(std::sscanf(text.c_str() + row, " x25519-derive %lf", &value), 1);
+        return value;
+    };
+    const double needed = figure(limit.out), executed = figure(counted.out);
+    EXPECT_GE(executed, needed * 0.8);
+    EXPECT_LE(executed, needed * 1.3);
 }
 
 }  // namespace

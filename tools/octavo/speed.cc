@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "command.hpp"
 #include "installation.hpp"
+#include "speed/count.hpp"
 #include "speed/layers.hpp"
 #include "speed/limit.hpp"
 #include "speed/polling.hpp"
@@ -19,13 +20,14 @@ namespace octavo::cli {
 namespace {
 
 constexpr std::size_t kMaxDepth = 4096;  // the largest ring
+constexpr std::size_t kLanes = 8;
 constexpr const char* kToStdout = "-";
 const std::vector<std::size_t> kShortDepths = {1, 8, 64};  // where nothing is asked for
 
 struct Options {
     std::vector<std::string> operations;
     std::string layers = "kernel,api,provider", depths, seconds = "1", json, cpu, polling;
-    bool list = false, limit = false, sync = false;
+    bool list = false, limit = false, count = false, sync = false;
 };
 
 /// The options, understood.
@@ -172,6 +174,10 @@ int run(const Options& options) {
     const double seconds = parse_seconds("--seconds", options.seconds);
     const int cpu = pin(options.cpu);
     if (options.limit) return print_limit(options.operations.empty() ? all_operations() : job.operations), kExitOk;
+    if (options.count) {
+        const auto depth = options.depths.empty() ? kLanes : job.depths.at(0);
+        return print_counts(job.operations, depth), kExitOk;
+    }
     JsonFile json(options.json);
     require_provider(job);
     const bool table = options.json != kToStdout;
@@ -210,6 +216,8 @@ Command add_speed(CLI::App& parent) {
     app->add_flag("--list", options->list, "List operations and layers, and end");
     app->add_flag("--limit", options->limit,
                   "Measure the multiplier, print what it allows for each operation, and end");
+    app->add_flag("--count", options->count,
+                  "Count the instructions of one call of the kernel, of eight operations or as --depth says, and end");
     return {app, [options] { return run(*options); }};
 }
 
