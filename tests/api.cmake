@@ -32,3 +32,8 @@ foreach(name section section_folder section_instances section_storm)
   add_dependencies(api_${name}_test section_program)
 endforeach()
 octavo_api_test(cost_table octavo_core)
+
+# Faults come in through the core's own side of the file that `octavo fault` writes.
+octavo_api_test(health octavo_core)
+set_tests_properties(api.health PROPERTIES LABELS "api;property")
+octavo_forks_while_busy(api_health_test)

@@ -81,6 +81,7 @@ typedef enum octavo_status {
         -15,                     /* an endpoint file is wrong (the text names file and line), or has no such section */
     OCTAVO_ERR_NO_SECTION = -16, /* every internal section of that name is taken */
     OCTAVO_ERR_STARTED = -17,    /* too late: instances have started with other settings */
+    OCTAVO_ERR_DEVICE = -18, /* the endpoint failed, restarts or is down, and the software fallback is switched off */
 
     /* A key was refused; the code names the field. */
     OCTAVO_ERR_KEY_N = -32,
@@ -224,7 +225,7 @@ typedef struct octavo_instance_config {
     uint32_t driver;    /* octavo_driver */
     uint32_t ring_size; /* requests accepted and not yet given back, a power of two from 2 to 4096; default 256 */
     /* 0: with an engine thread, a submitter that proves to be alone computes in place, inside octavo_submit(), because
-     * that costs least; 1: never, submission always returns at once */
+     * that costs least; 1: never while the endpoint is up, submission then returns at once */
     uint32_t never_in_place;
 } octavo_instance_config;
 
@@ -420,6 +421,63 @@ OCTAVO_API octavo_status octavo_retry_limit_get(int32_t* limit);
 /* How often octavo_submit() has answered OCTAVO_RETRY in this process, all instances together; a child starts with 0. */
 OCTAVO_API octavo_status octavo_retry_count(uint64_t* count);
 
+/* ---- health ---- */
+
+/*
+ * Every instance belongs to an endpoint: 0, or what the endpoint files say. In each process by itself, an endpoint is up, restarting or down. While
+ * it is not up, requests in flight on its instances are completed on the portable row, each exactly once, whatever its device still does
+ * with them; new ones are computed there, too: inside octavo_submit() where there is an engine thread, else by whoever polls. Requests
+ * are counted under OCTAVO_FALLBACK_ENDPOINT then. It comes back without anybody's help.
+ *
+ * An endpoint restarts when one of its engine threads has been at the same batch for a second (the hang timeout, octavo.conf(5)), until that goes
+ * on; and when a fault is injected (octavo-fault(1)), which a process must have allowed: by its endpoint file, or by OCTAVO_FAULTS=1 in
+ * the environment. A child after fork() begins with all endpoints up and no faults.
+ */
+typedef enum octavo_endpoint_state {
+    OCTAVO_ENDPOINT_UP = 0,
+    OCTAVO_ENDPOINT_RESTARTING = 1,
+    OCTAVO_ENDPOINT_DOWN = 2
+} octavo_endpoint_state;
+
+/* `size` is set by the caller to sizeof(octavo_endpoint). */
+typedef struct octavo_endpoint {
+    size_t size;
+    uint32_t number;
+    uint32_t state;    /* octavo_endpoint_state */
+    uint32_t is_alive; /* the heartbeat: 1: up, and answers what it is given */
+    size_t num_instances;
+} octavo_endpoint;
+/* On how many endpoints the process has instances now. */
+OCTAVO_API octavo_status octavo_endpoint_count(size_t* count);
+/* The one at `index`, by number, as it is now; any thread, does not wait for requests. OCTAVO_ERR_BAD_ARGUMENT from the count on. */
+OCTAVO_API octavo_status octavo_endpoint_get(size_t index, octavo_endpoint* endpoint);
+/* The state of an instance's endpoint: an octavo_endpoint_state. */
+OCTAVO_API octavo_status octavo_instance_state(octavo_instance instance, uint32_t* state);
+
+typedef enum octavo_event {
+    OCTAVO_EVENT_RESTARTING = 1,
+    OCTAVO_EVENT_RESTARTED = 2, /* up again, also from down */
+    OCTAVO_EVENT_DOWN = 3
+} octavo_event;
+/*
+ * Called on a thread of the library's, one event after the other, once requests in flight have been completed elsewhere. It must be quick: while it
+ * runs, no endpoint's state changes in this process. It may call everything but octavo_event_subscribe() and octavo_event_unsubscribe()
+ * (OCTAVO_ERR_BAD_ARGUMENT); it must not fork, nor wait for a thread that calls one of these two or forks.
+ */
+typedef void octavo_event_callback(void* argument, uint32_t endpoint, uint32_t event);
+/* Any thread. *subscription is never 0. A forked child has its parent's subscriptions. OCTAVO_ERR_NO_MEMORY. */
+OCTAVO_API octavo_status octavo_event_subscribe(octavo_event_callback* callback, void* argument,
+                                                uint64_t* subscription);
+/* When it returns, the callback does not run and will not run. OCTAVO_ERR_BAD_HANDLE for one that was ended or never was. */
+OCTAVO_API octavo_status octavo_event_unsubscribe(uint64_t subscription);
+
+/*
+ * The software fallback, of the whole process, at any time: 1, at first, is as above; 0: what an endpoint cannot do fails with
+ * OCTAVO_ERR_DEVICE, at submission, or as the request's result where it was in flight. OCTAVO_ERR_BAD_ARGUMENT for other values.
+ */
+OCTAVO_API octavo_status octavo_software_fallback_set(int is_on);
+OCTAVO_API octavo_status octavo_software_fallback_get(int* is_on);
+
 /* ---- requests ---- */
 
 typedef enum octavo_operation {
@@ -561,6 +619,8 @@ typedef enum octavo_fallback {
     OCTAVO_FALLBACK_SECTION =
         8,                     /* the process was denied a section, or its section has no instance for the operation */
     OCTAVO_FALLBACK_ALONE = 9, /* octavo_consult() answered OCTAVO_PORTABLE: nobody to share lanes with */
+    OCTAVO_FALLBACK_ENDPOINT = 10, /* the endpoint restarted or was down */
+    OCTAVO_FALLBACK_DEVICE = 11,   /* the endpoint answered with an error */
     OCTAVO_FALLBACK_REASONS = 16
 } octavo_fallback;
 

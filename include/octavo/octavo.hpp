@@ -49,6 +49,7 @@ enum class [[nodiscard]] Status : int{
     configuration = OCTAVO_ERR_CONFIGURATION,
     no_section = OCTAVO_ERR_NO_SECTION,
     started = OCTAVO_ERR_STARTED,
+    device = OCTAVO_ERR_DEVICE,
     key_n = OCTAVO_ERR_KEY_N,
     key_e = OCTAVO_ERR_KEY_E,
     key_d = OCTAVO_ERR_KEY_D,

@@ -38,8 +38,8 @@ static const row rows[] = {
 };
 #define NUM_ROWS (sizeof rows / sizeof rows[0])
 
-static const char* const reasons[] = {"cpu",   "size", "no_crt", "primes",  "exponent",
-                                      "check", "fork", "curve",  "section", "alone"};
+static const char* const reasons[] = {"cpu",  "size",  "no_crt",  "primes", "exponent", "check",
+                                      "fork", "curve", "section", "alone",  "endpoint", "device"};
 #define NUM_REASONS (sizeof reasons / sizeof reasons[0])
 
 static uint64_t value_of(const ngx_octavo_figures_t* figures, const row* which) {

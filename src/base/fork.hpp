@@ -13,7 +13,7 @@ std::uint64_t generation() noexcept;
 void step_aside() noexcept;
 
 /// The order in which fork() takes mutexes, which is the order in which they may nest.
-enum class Rank : int { engine = 0, section = 1, table = 2 };
+enum class Rank : int { event = 0, engine = 1, section = 2, table = 3 };
 
 /// A mutex that fork() finds unlocked in the child: fork() waits until it is free, holds it over the fork, and releases it
 /// on both sides. What it guards is then consistent in the child.

@@ -104,6 +104,7 @@ const char* octavo_status_name(octavo_status status) {
         NAME(OCTAVO_ERR_CONFIGURATION);
         NAME(OCTAVO_ERR_NO_SECTION);
         NAME(OCTAVO_ERR_STARTED);
+        NAME(OCTAVO_ERR_DEVICE);
         NAME(OCTAVO_ERR_KEY_N);
         NAME(OCTAVO_ERR_KEY_E);
         NAME(OCTAVO_ERR_KEY_D);
@@ -206,6 +207,14 @@ octavo_status octavo_instance_polling(octavo_instance instance, uint32_t* mode) 
     if (mode == nullptr) return null_argument("mode");
     return with(instance, [&](Instance& object) {
         *mode = object.polling_mode();
+        return OCTAVO_OK;
+    });
+}
+
+octavo_status octavo_instance_state(octavo_instance instance, uint32_t* state) {
+    if (state == nullptr) return null_argument("state");
+    return with(instance, [&](Instance& object) {
+        *state = octavo::device::endpoint(object.endpoint()).state.load(std::memory_order_acquire);
         return OCTAVO_OK;
     });
 }

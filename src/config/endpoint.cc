@@ -66,6 +66,8 @@ constexpr GeneralKey kGeneralKeys[] = {
     {"EventTimeoutMs", read_number<&General::event_timeout_ms, 1, 60'000>},
     {"CostTable",
      [](ValueReader& reader, const Entry& entry, General& general) { general.costs = read_costs(reader, entry); }},
+    {"HangTimeoutMs", read_number<&General::hang_timeout_ms, 10, 60'000>},
+    {"FaultInjection", read_number<&General::allows_faults, 0, 1>},
 };
 
 /// Keys of the QuickAssist driver without a meaning here, by name or by how they begin. EngineThreads: each instance has a thread of its own.

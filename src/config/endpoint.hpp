@@ -8,11 +8,13 @@
 
 #include "config/document.hpp"
 #include "device/cost.hpp"
+#include "device/endpoint.hpp"
 
 /// One endpoint as its file describes it: docs/man/octavo.conf.5 has the keys and their ranges.
 namespace octavo::config {
 
-inline constexpr unsigned kMaxEndpoints = 32, kMaxProcesses = 1024, kMaxInstances = 256, kMaxCore = 1023;
+inline constexpr unsigned kMaxEndpoints = device::kMaxEndpoints, kMaxProcesses = 1024, kMaxInstances = 256,
+                          kMaxCore = 1023;
 inline constexpr std::uint32_t kMaxRing = 4096;
 
 enum Service : unsigned { kAsym = 1, kSym = 2, kDc = 4 };
@@ -28,6 +30,8 @@ struct General {
     std::uint64_t polling_interval_ns = 10'000;
     std::uint32_t event_timeout_ms = 1000;
     device::CostFigures costs;
+    std::uint32_t hang_timeout_ms = 1000;
+    bool allows_faults = false;
 };
 
 /// Cores `first` to `last`.

@@ -55,6 +55,7 @@ instance::Instance::Config config_for(const ProcessPlan& plan, std::size_t index
     config.checks_ecdsa = given.checks_ecdsa;
     config.costs = &given.general->costs;
     config.index = index;
+    config.health = {given.endpoint, given.general->hang_timeout_ms, given.general->allows_faults};
     if (given.cores) config.cores = {static_cast<int>(given.cores->first), static_cast<int>(given.cores->last)};
     return config;
 }

@@ -36,6 +36,7 @@ struct Counters {
     Counter last_submit_ns;  ///< CLOCK_MONOTONIC; 0: never
     Work by_owner;           ///< in place and inline
     alignas(64) Work by_engine;
+    alignas(64) Work by_rescuer;  ///< of requests taken from an endpoint that went away
 };
 
 /// The bucket of a histogram of times: i for 2^i <= ns < 2^(i+1), the last for all above.

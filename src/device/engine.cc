@@ -7,6 +7,11 @@
 #include <new>
 
 namespace octavo::device {
+namespace {
+
+constexpr std::uint64_t kHeldNs = 500'000;  // between two looks at requests that an injected fault keeps back
+
+}  // namespace
 
 std::unique_ptr<Engine> Engine::start(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept {
     std::unique_ptr<Engine> engine{new (std::nothrow) Engine{executor, port, counters, cores}};
@@ -16,7 +21,7 @@ std::unique_ptr<Engine> Engine::start(Executor& executor, Port& port, Counters::
 
 Engine::~Engine() {
     stop_.store(true, std::memory_order_release);
-    parking_.wake();
+    port_.engine.wake();
     thread_.join();
 }
 
@@ -34,20 +39,25 @@ void Engine::settle_on_cores() const noexcept {
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+std::size_t Engine::round() noexcept {
+    const std::lock_guard lock{running_};
+    const auto beats = port_.beats.load(std::memory_order_relaxed);
+    port_.beats.store(beats + 1, std::memory_order_relaxed);
+    const auto done = executor_.round(counters_, &stop_);
+    port_.beats.store(beats + 2, std::memory_order_relaxed);
+    return done;
+}
+
 void Engine::loop() noexcept {
     while (!stop_.load(std::memory_order_acquire)) {
         fork::step_aside();
-        std::size_t done = 0;
-        {
-            const std::lock_guard lock{running_};
-            done = executor_.round(counters_);
-        }
-        if (done > 0) continue;
-        const auto ticket = parking_.announce();
+        if (round() > 0) continue;
+        const auto ticket = port_.engine.announce();
         if (port_.requests.empty() && !stop_.load(std::memory_order_acquire))
-            parking_.sleep(ticket, Parking::kForEver);
+            port_.engine.sleep(ticket, executor_.holds() ? kHeldNs : Parking::kForEver);
         else
-            parking_.withdraw();
+            port_.engine.withdraw();
+        health_parking.wake();
     }
 }
 

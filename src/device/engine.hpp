@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "base/fork.hpp"
-#include "base/parking.hpp"
 #include "base/worker_thread.hpp"
 #include "device/executor.hpp"
 
@@ -31,13 +30,14 @@ public:
     ~Engine();
 
     /// The submitter: something was pushed.
-    void notify() noexcept { parking_.wake(); }
+    void notify() noexcept { port_.engine.wake(); }
 
 private:
     Engine(Executor& executor, Port& port, Counters::Work& counters, Cores cores) noexcept
         : executor_(executor), port_(port), counters_(counters), cores_(cores) {}
     static void thread_main(void* engine) noexcept;
     void settle_on_cores() const noexcept;
+    std::size_t round() noexcept;
     void loop() noexcept;
 
     Executor& executor_;
@@ -46,7 +46,6 @@ private:
     const Cores cores_;
     // Held over a batch, so that fork() finds neither the executor nor OpenSSL's locks in the middle of one.
     fork::Mutex running_{fork::Rank::engine};
-    Parking parking_;
     std::atomic<bool> stop_{false};
     WorkerThread thread_;
 };

@@ -19,13 +19,16 @@ void use(const octavo_wakeup& wakeup) noexcept {
 }  // namespace
 
 HandOver::HandOver(Port& port, std::span<const std::uint32_t> slots, By by) noexcept : by_(by) {
-    const auto begun = by == By::other ? Wake::firing : Wake::telling;
+    const auto begun = by == By::owner ? Wake::telling : Wake::firing;
+    const auto claim = by == By::rescuer ? Claim::rescuer : Claim::device;
+    auto& ring = by == By::rescuer ? port.rescues : port.replies;
     for (const auto number : slots) {
         auto& slot = port.slots[number];
+        if (slot.claim.load(std::memory_order_relaxed) != claim) continue;
         auto armed = Wake::armed;
         if (slot.wake.compare_exchange_strong(armed, begun, std::memory_order_acq_rel)) to_wake_[count_++] = &slot;
     }
-    for (const auto number : slots) port.replies.push(number);
+    for (const auto number : slots) ring.push(number);
     port.owner.wake();
     if (const int event = port.reply_event.load(std::memory_order_acquire); event >= 0) signal_event(event);
 }
@@ -33,7 +36,7 @@ HandOver::HandOver(Port& port, std::span<const std::uint32_t> slots, By by) noex
 void HandOver::wake() noexcept {
     for (std::size_t i = 0; i < count_; ++i) {
         auto& slot = *to_wake_[i];
-        if (by_ == By::other) {
+        if (by_ != By::owner) {
             use(slot.wakeup);
             slot.wake.store(Wake::fired, std::memory_order_release);  // our last use of the wake-up comes first
         } else if (slot.wake.load(std::memory_order_relaxed) == Wake::telling) {

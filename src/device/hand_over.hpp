@@ -13,9 +13,9 @@ namespace octavo::device {
 /// waiters are woken. All replies are visible before the first wake-up: whoever it wakes on this core finds the whole batch.
 class HandOver {
 public:
-    /// From another thread, wake-ups are in state `firing` from here on, and the owner waits for their end. The owner's own must not wait for
+    /// Requests that a rescuer completes go to its own ring; of these the device only gives the slots back, and wakes nobody. From another thread, wake-ups are in state `firing` from here on, and the owner waits for their end. The owner's own must not wait for
     /// itself: they are `telling`.
-    enum class By { other, owner };
+    enum class By { other, owner, rescuer };
 
     /// At most kMaxBatch slots, whose status is set.
     HandOver(Port& port, std::span<const std::uint32_t> slots, By by) noexcept;

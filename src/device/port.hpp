@@ -21,7 +21,12 @@ namespace octavo::device {
 /// owner itself polled the device: whoever lets go of the target before its turn ends it.
 enum class Wake : std::uint32_t { none, armed, disarmed, firing, fired, telling };
 
-/// A place for one request. Between push and reply it is the device's, but for `cancelled` and `wake`; otherwise the owner's.
+/// Who completes a request that is out: the device or, where its endpoint has gone away, a rescuer. From open it goes to one of them in one
+/// step: that one alone writes result and status, and uses the wake-up. The device only reads operands until then, so that both may compute.
+enum class Claim : std::uint32_t { none, open, device, rescuer };
+
+/// A place for one request. Between push and reply it is the device's, but for `cancelled`, `wake` and `claim`; otherwise the owner's. Of a request
+/// that was rescued the owner gets two notes, in either order: the rescuer's with the result, and the device's that the slot is free of it.
 struct alignas(64) Slot {
     // written by the owner before the push
     request::Route route;
@@ -32,15 +37,26 @@ struct alignas(64) Slot {
     octavo_wakeup wakeup{-1, nullptr, nullptr};
     std::atomic<bool> cancelled{false};  ///< a hint: the device need not compute it
     std::atomic<Wake> wake{Wake::none};
-    // written by the device before the reply
+    std::atomic<Claim> claim{Claim::none};
+    // written by who has the claim before the reply
     octavo_status status = OCTAVO_PENDING;
+    using Payload = std::array<std::uint8_t, request::kMaxOperand>;
+    std::unique_ptr<Payload> rescued;  ///< the rescuer's result: the device may still read the operand
     // the device's own
     std::uint32_t next = 0;
 
     Bytes input() const noexcept { return {payload.data(), input_len}; }
     MutableBytes output() noexcept { return {payload.data(), output_len}; }
+    /// Where the result is, once there is one.
+    const std::uint8_t* result() const noexcept { return rescued != nullptr ? rescued->data() : payload.data(); }
     /// What an operand or a result may have been written to.
     std::size_t used() const noexcept { return std::max(input_len, output_len); }
+
+    [[nodiscard]] bool take(Claim by) noexcept {
+        auto open = Claim::open;
+        // acquire: the owner's stores before enqueueing; release: what we read of the slot comes before what the other does after losing
+        return claim.compare_exchange_strong(open, by, std::memory_order_acq_rel, std::memory_order_acquire);
+    }
 
     /// kMaxOperand bytes for the operand, and in its place the result: secrets, wiped by the owner.
     std::span<std::uint8_t> payload;
@@ -48,12 +64,14 @@ struct alignas(64) Slot {
 
 /// A ring pair with its slots: what an instance and a device share.
 struct Port {
-    explicit Port(std::uint32_t num_slots)
-        : requests(num_slots),
-          replies(num_slots),
-          payloads(new std::uint8_t[num_slots * request::kMaxOperand]),
-          slots(new Slot[num_slots]) {
-        for (std::size_t i = 0; i < num_slots; ++i)
+    explicit Port(std::uint32_t count)
+        : requests(count),
+          replies(count),
+          rescues(count),
+          payloads(new std::uint8_t[count * request::kMaxOperand]),
+          slots(new Slot[count]),
+          num_slots(count) {
+        for (std::size_t i = 0; i < count; ++i)
             slots[i].payload = {&payloads[i * request::kMaxOperand], request::kMaxOperand};
     }
 
@@ -61,15 +79,22 @@ struct Port {
     void forget() noexcept {
         requests.reset();
         replies.reset();
+        rescues.reset();
         reply_event.store(-1, std::memory_order_relaxed);
     }
 
+    /// Whether the owner has something to collect.
+    bool has_replies() const noexcept { return !replies.empty() || !rescues.empty(); }
     ring::OwnedRing requests, replies;
+    ring::OwnedRing rescues;  ///< from the rescuer to the owner
     std::unique_ptr<std::uint8_t[]>
         payloads;  ///< apart, and not initialised: those of slots that were never used are no memory yet
     std::unique_ptr<Slot[]> slots;
-    Parking owner;                     ///< where the owner sleeps for replies
-    std::atomic<int> reply_event{-1};  ///< an eventfd to which 1 is added for every batch of replies; -1: none
+    const std::uint32_t num_slots;
+    Parking engine;                       ///< where an engine thread sleeps for requests
+    std::atomic<std::uint64_t> beats{0};  ///< of an engine thread: odd while it is in a round
+    Parking owner;                        ///< where the owner sleeps for replies
+    std::atomic<int> reply_event{-1};     ///< an eventfd to which 1 is added for every batch of replies; -1: none
 };
 
 }  // namespace octavo::device

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/clock.hpp"
@@ -16,6 +17,9 @@ namespace {
 
 using device::add;
 using device::Wake;
+
+/// Between two looks at what an injected fault keeps back.
+constexpr std::uint64_t kHeldNs = 500'000;
 
 /// What octavo_submit() and octavo_execute() check alike.
 octavo_status check_request(const request::KeyRef& key, std::uint32_t operation, Bytes input) noexcept {
@@ -40,7 +44,18 @@ bool is_answer(octavo_status status) noexcept {
     return status == OCTAVO_OK || status == OCTAVO_ERR_BAD_SIGNATURE || status == OCTAVO_ERR_BAD_POINT;
 }
 
+void wipe_slot(device::Slot& slot) noexcept {
+    wipe(slot.payload.data(), slot.used());
+    if (slot.rescued != nullptr) wipe(slot.rescued->data(), slot.output_len);
+    slot.rescued.reset();
+}
+
+octavo_status endpoint_is_away() noexcept {
+    return fail(OCTAVO_ERR_DEVICE, "the endpoint is restarting or down, and there is no software fallback");
+}
+
 octavo_status as_error(octavo_status status) noexcept {
+    if (status == OCTAVO_ERR_DEVICE) return fail(status, "the endpoint failed, and there is no software fallback");
     if (status == OCTAVO_ERR_OPERATION_FAILED) return fail(status, "the operation failed on every row");
     if (status == OCTAVO_ERR_NO_MEMORY) return fail(status, "memory ran out");
     if (status == OCTAVO_ERR_BAD_SIGNATURE) return fail(status, "it is not the key's signature of this");
@@ -54,25 +69,28 @@ Instance::Instance(const Config& config)
     : config_(config),
       stats_((std::strncpy(name_, config.name, sizeof name_ - 1), std::make_unique<StatsLease>(name_))),
       port_(config.ring_size),
-      executor_(port_, config.costs),
+      executor_(port_, config.health.endpoint, config.costs),
       costs_(config.costs),
-      tickets_(config.ring_size) {
+      tickets_(config.ring_size),
+      member_(std::make_unique<Member>(port_, counters().by_rescuer, config.health)) {
     config_.name = name_;
     config_.costs = nullptr;
     free_.reserve(config.ring_size);
     for (std::uint32_t number = config.ring_size; number-- > 0;) free_.push_back(number);
     (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);
+    (*stats_)->endpoint.store(config.health.endpoint, std::memory_order_relaxed);
     if (config_.polling.mode != OCTAVO_POLLING_DEFAULT) start_polled();
 }
 
 Instance::~Instance() {
     follow_fork();
+    member_.reset();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
         if (tickets_[number].state != State::free) disarm_wake(number);
     engine_.reset();
     if (polled_ != nullptr) stop_polled();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number)
-        if (tickets_[number].state != State::free) wipe(slot(number).payload.data(), slot(number).used());
+        if (tickets_[number].state != State::free) wipe_slot(slot(number));
     if (event_ >= 0) ::close(event_);
 }
 
@@ -115,6 +133,8 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     const bool needs_engine = wants_engine(submission.wakeup);
     if (config_.driver == OCTAVO_DRIVER_INLINE && needs_engine && polled_ == nullptr)
         return fail(OCTAVO_ERR_UNSUPPORTED, "wakeup: an inline instance has nobody to wake the waiter; poll it");
+    const bool ailing = device::is_ailing(config_.health.endpoint), away = ailing && is_away();
+    if (away && !device::software_fallback()) return endpoint_is_away();
     if (free_.empty()) {
         add(counters().retried, 1);
         count_retry();
@@ -126,15 +146,17 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     add(counters().submitted, 1);
     counters().last_submit_ns.store(slot(number).submitted_ns, std::memory_order_relaxed);
     request = handle(number);
+    if (away && (engine_ != nullptr || needs_engine)) return run_in_place(number);
     const bool is_handed_over = engine_ != nullptr || needs_engine || polled_ != nullptr;
-    const bool alone = is_handed_over && alone_.on_submit(num_in_flight_);
+    const bool alone = !ailing && is_handed_over && alone_.on_submit(num_in_flight_);
     if ((alone && !config_.never_in_place) || (needs_engine && !ensure_engine())) return run_in_place(number);
     return enqueue(number);
 }
 
 request::Route Instance::route(const request::Key& key, std::uint32_t operation) const noexcept {
-    auto route = config_.portable_only ? request::Route{request::Class::portable, OCTAVO_FALLBACK_SECTION}
-                                       : key.route(operation);
+    auto route = key.route(operation);
+    if (is_away()) route = {request::Class::portable, OCTAVO_FALLBACK_ENDPOINT};
+    if (config_.portable_only) route = {request::Class::portable, OCTAVO_FALLBACK_SECTION};
     route.is_checked = config_.checks_ecdsa && operation == OCTAVO_ECDSA_SIGN;
     return route;
 }
@@ -165,6 +187,8 @@ void Instance::fill_slot(std::uint32_t number, const octavo_submission& submissi
 
 octavo_status Instance::enqueue(std::uint32_t number) noexcept {
     tickets_[number].state = State::in_flight;
+    tickets_[number].is_back = tickets_[number].has_result = false;
+    slot(number).claim.store(device::Claim::open, std::memory_order_release);  // all else of the slot is visible first
     ++num_in_flight_;
     ++num_queued_;
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
@@ -189,8 +213,10 @@ octavo_status Instance::run_in_place(std::uint32_t number) noexcept {
 /// False where the system gives no thread.
 bool Instance::ensure_engine() noexcept {
     if (engine_ == nullptr) engine_ = device::Engine::start(executor_, port_, counters().by_engine, config_.cores);
-    if (engine_ != nullptr) (*stats_)->driver.store(OCTAVO_DRIVER_THREADS, std::memory_order_relaxed);
-    return engine_ != nullptr;
+    if (engine_ == nullptr) return false;
+    (*stats_)->driver.store(OCTAVO_DRIVER_THREADS, std::memory_order_relaxed);
+    member_->watch_engine();
+    return true;
 }
 
 // ---- completion ----
@@ -231,12 +257,15 @@ void Instance::end_telling(std::uint32_t number) noexcept {
     if (wake.load(std::memory_order_relaxed) == Wake::telling) wake.store(Wake::disarmed, std::memory_order_relaxed);
 }
 
-/// Takes one reply off the ring. True where it is news to the owner: not that of a cancelled request.
-bool Instance::collect_one(std::uint32_t number) noexcept {
-    if (tickets_[number].state == State::zombie) {
-        release(number);
-        return false;
-    }
+/// Takes one note off a ring. True where it is news to the owner: not that of a cancelled request, nor that the device has given back what
+/// was rescued.
+bool Instance::collect_one(std::uint32_t number, bool from_rescuer) noexcept {
+    auto& ticket = tickets_[number];
+    const bool was_rescued = slot(number).claim.load(std::memory_order_acquire) == device::Claim::rescuer;
+    ticket.is_back = ticket.is_back || !from_rescuer;
+    ticket.has_result = ticket.has_result || from_rescuer || !was_rescued;
+    if (ticket.state == State::zombie) release(number);
+    if (ticket.state != State::in_flight || !ticket.has_result) return false;
     --num_in_flight_;
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
     if (num_in_flight_ == 0 && (engine_ != nullptr || polled_ != nullptr))
@@ -248,7 +277,8 @@ bool Instance::collect_one(std::uint32_t number) noexcept {
 std::size_t Instance::collect(std::size_t most) noexcept {
     std::size_t count = 0;
     std::uint32_t number = 0;
-    while (count < most && port_.replies.pop(number) == ring::Pop::item) count += collect_one(number);
+    while (count < most && port_.replies.pop(number) == ring::Pop::item) count += collect_one(number, false);
+    while (count < most && port_.rescues.pop(number) == ring::Pop::item) count += collect_one(number, true);
     return count;
 }
 
@@ -260,7 +290,7 @@ bool Instance::drive() noexcept {
 
 /// True where replies may come while this thread sleeps, and none is there.
 bool Instance::has_to_sleep() const noexcept {
-    return port_.replies.empty() && (polled_ == nullptr || !polled_->holds_replies());
+    return !port_.has_replies() && (polled_ == nullptr || !polled_->holds_replies());
 }
 
 /// Not in a callback; `name` is the caller's, for the error.
@@ -337,19 +367,24 @@ void Instance::call_back(std::uint32_t number) noexcept {
     settle_wake(number);  // the callback may let go of its target
     ticket.state = State::calling;
     in_callback_ = true;
-    ticket.callback(ticket.argument, {handle(number)}, place.status, ok ? place.payload.data() : nullptr,
+    ticket.callback(ticket.argument, {handle(number)}, place.status, ok ? place.result() : nullptr,
                     ok ? place.output_len : 0);
     in_callback_ = false;
     release(number);
 }
 
+/// The owner is done with the slot: it is free, now or when the device and a rescuer are done with it, too.
 void Instance::release(std::uint32_t number) noexcept {
     auto& place = slot(number);
     settle_wake(number);
     end_telling(number);
-    wipe(place.payload.data(), place.used());
-    place.key.reset();
     auto& ticket = tickets_[number];
+    if (!ticket.is_back || !ticket.has_result) {
+        ticket.state = State::zombie;
+        return;
+    }
+    wipe_slot(place);
+    place.key.reset();
     ticket.state = State::free;
     if (++ticket.generation == 0) ticket.generation = 1;
     free_.push_back(number);
@@ -367,10 +402,12 @@ octavo_status Instance::wait(std::uint64_t request, std::uint64_t timeout_ns) no
         if (tickets_[*number].state == State::done) return OCTAVO_OK;
         const auto waited = now_ns() - start;
         if (timeout_ns != UINT64_MAX && waited >= timeout_ns) return OCTAVO_TIMEOUT;
-        if (drive() || (engine_ == nullptr && polled_ == nullptr)) continue;
+        const bool ailing = device::is_ailing(config_.health.endpoint);
+        if (drive() || (engine_ == nullptr && polled_ == nullptr && !ailing)) continue;
+        const auto left = timeout_ns == UINT64_MAX ? Parking::kForEver : timeout_ns - waited;
         const auto ticket = port_.owner.announce();
         if (has_to_sleep())
-            port_.owner.sleep(ticket, timeout_ns == UINT64_MAX ? Parking::kForEver : timeout_ns - waited);
+            port_.owner.sleep(ticket, ailing ? std::min(left, kHeldNs) : left);
         else
             port_.owner.withdraw();
     }
@@ -389,7 +426,7 @@ octavo_status Instance::result(std::uint64_t request, MutableBytes output, std::
     if (status == OCTAVO_OK) {
         const auto checked = check_output({}, output, place.output_len);
         if (checked != OCTAVO_OK) return checked;
-        if (place.output_len > 0) std::memcpy(output.data(), place.payload.data(), place.output_len);
+        if (place.output_len > 0) std::memcpy(output.data(), place.result(), place.output_len);
         output_len = place.output_len;
     }
     release(*number);
@@ -425,6 +462,7 @@ octavo_status Instance::execute(std::uint64_t key, std::uint32_t operation, Byte
     if (const auto status = check_request(reference, operation, input); status != OCTAVO_OK) return status;
     const auto needed = reference->output_length(operation);
     if (const auto status = check_output(input, output, needed); status != OCTAVO_OK) return status;
+    if (is_away() && !device::software_fallback()) return endpoint_is_away();
     if (engine_ == nullptr && num_in_flight_ > 0 && !in_callback_ && !free_.empty())
         return execute_through_ring(key, operation, input, output, output_len);
     add(counters().submitted, 1);
@@ -500,7 +538,7 @@ void Instance::drain_event() noexcept {
 
 /// What poll() leaves behind, or finds done in place, must show on the descriptor.
 void Instance::rearm_event() noexcept {
-    if (event_ < 0 || (port_.replies.empty() && num_to_call_ == 0)) return;
+    if (event_ < 0 || (!port_.has_replies() && num_to_call_ == 0)) return;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
 }
@@ -520,8 +558,12 @@ void Instance::after_fork() noexcept {
     event_ = -1;
     stats_->renew(name_);
     (*stats_)->driver.store(OCTAVO_DRIVER_INLINE, std::memory_order_relaxed);
+    (*stats_)->endpoint.store(config_.health.endpoint, std::memory_order_relaxed);
+    member_->renew(counters().by_rescuer);
     alone_ = Alone{};
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
+        slot(number).claim.store(device::Claim::none, std::memory_order_relaxed);
+        tickets_[number].is_back = tickets_[number].has_result = true;
         slot(number).wake.store(Wake::none, std::memory_order_relaxed);
         if (tickets_[number].state == State::zombie) release(number);
         if (tickets_[number].state != State::in_flight) continue;

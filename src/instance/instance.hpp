@@ -13,6 +13,7 @@
 #include "device/executor.hpp"
 #include "device/port.hpp"
 #include "instance/alone.hpp"
+#include "instance/health.hpp"
 #include "instance/poller.hpp"
 #include "instance/polling.hpp"
 #include "instance/stats_file.hpp"
@@ -33,6 +34,7 @@ public:
         bool checks_ecdsa = false;                   ///< no ECDSA signature leaves unverified
         device::Cores cores{};                       ///< where an engine thread runs
         const device::CostFigures* costs = nullptr;  ///< to start with; null: built-in ones. Not kept
+        HealthConfig health{};
         Polling polling{};
         std::size_t index = 0;  ///< of the process's instances for polling (octavo.h): which one this belongs to
     };
@@ -68,14 +70,17 @@ public:
         num_waiting = num_in_flight_;
     }
     octavo_driver driver() const noexcept { return config_.driver; }
+    unsigned endpoint() const noexcept { return config_.health.endpoint; }
     octavo_polling_mode polling_mode() const noexcept { return config_.polling.mode; }
 
 private:
-    /// A zombie is cancelled and still the device's; `calling` is done, and its callback runs.
+    /// A zombie is done with, or cancelled, and still the device's or a rescuer's; `calling` is done, and its callback runs.
     enum class State : std::uint8_t { free, in_flight, zombie, done, calling };
     /// The owner's notes on a slot.
     struct Ticket {
         State state = State::free;
+        // What the owner waits for before the slot is its own again: an ordinary reply is both; of a rescued request they come one by one.
+        bool is_back = true, has_result = true;
         std::uint32_t generation = 1;
         std::uint32_t next_to_call = 0;
         octavo_callback* callback = nullptr;
@@ -97,6 +102,7 @@ private:
     bool ensure_engine() noexcept;
     bool is_alone(bool will_wait) noexcept;
     request::Route route(const request::Key& key, std::uint32_t operation) const noexcept;
+    bool is_away() const noexcept { return device::is_away(config_.health.endpoint); }
     bool wants_engine(const octavo_wakeup& wakeup) const noexcept;
     void start_polled();
     void stop_polled() noexcept;
@@ -104,7 +110,7 @@ private:
     std::size_t collect(std::size_t most) noexcept;
     octavo_status begin_poll(const char* name) noexcept;
     std::size_t reap(std::size_t most) noexcept;
-    bool collect_one(std::uint32_t number) noexcept;
+    bool collect_one(std::uint32_t number, bool from_rescuer) noexcept;
     void settle_wake(std::uint32_t number) noexcept;
     void disarm_wake(std::uint32_t number) noexcept;
     void end_telling(std::uint32_t number) noexcept;
@@ -143,6 +149,7 @@ private:
     std::uint32_t first_to_call_ = 0, last_to_call_ = 0, num_to_call_ = 0;
     std::size_t num_in_flight_ = 0;
     std::uint64_t num_queued_ = 0;
+    std::unique_ptr<Member> member_;
     int event_ = -1;
     bool in_callback_ = false;
     std::uint64_t generation_ = fork::generation();

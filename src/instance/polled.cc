@@ -43,6 +43,7 @@ std::size_t Polled::poll(std::size_t most) noexcept {
     do {
         const auto some = step();
         if (!some) return count;
+        if (*some == 0) break;  // what waits is kept back by a fault
         count += *some;
     } while (count < most && pending());
     if (pending()) tell();

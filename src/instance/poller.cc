@@ -173,10 +173,11 @@ void Poller::poll_by_timer() noexcept {
 
 void Poller::poll_by_events() noexcept {
     epoll_event events[16];
+    constexpr timespec kHeld{0, 500'000};  // bells ring on for what a fault keeps back
     while (!stop_.load(std::memory_order_acquire)) {
         fork::step_aside();
         ::epoll_wait(watch_.fd(), events, std::size(events), static_cast<int>(polling_.timeout_ms));
-        poll_all();
+        if (poll_all() == 0) ::nanosleep(&kHeld, nullptr);
     }
 }
 

@@ -1,9 +1,5 @@
 #include "instance/stats_file.hpp"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +7,7 @@
 #include <mutex>
 
 #include "base/fork.hpp"
+#include "instance/own_file.hpp"
 #include "instance/proc.hpp"
 
 namespace octavo::instance {
@@ -45,29 +42,6 @@ void remove_at_exit() noexcept {
     if (file.mapped != nullptr && file.generation == fork::generation()) ::unlink(file.path.c_str());
 }
 
-/// A folder that is ours alone: others must not be able to plant files or links in it.
-bool make_directory(const std::string& directory) noexcept {
-    if (::mkdir(directory.c_str(), 0700) == 0) return true;
-    struct stat info {};
-    if (::lstat(directory.c_str(), &info) != 0) return false;
-    return S_ISDIR(info.st_mode) && info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-StatsFile* map_new_file(const std::string& path) noexcept {
-    ::unlink(path.c_str());  // of an earlier process with our number
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return nullptr;
-    void* memory = MAP_FAILED;
-    if (::ftruncate(fd, sizeof(StatsFile)) == 0)
-        memory = ::mmap(nullptr, sizeof(StatsFile), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    ::close(fd);
-    if (memory == MAP_FAILED) {
-        ::unlink(path.c_str());
-        return nullptr;
-    }
-    return static_cast<StatsFile*>(memory);
-}
-
 /// Call with the guard held.
 void follow_fork(OwnFile& file) {
     if (file.generation == fork::generation()) return;
@@ -92,10 +66,8 @@ StatsFile* open_own_file() {
     follow_fork(file);
     if (file.tried) return file.mapped;
     file.tried = true;
-    const auto directory = stats_directory();
-    if (!device::is_counting || directory.empty() || !make_directory(directory)) return nullptr;
-    file.path = directory + '/' + std::to_string(::getpid()) + ".stats";
-    auto* mapped = map_new_file(file.path);
+    if (!device::is_counting) return nullptr;
+    auto* mapped = static_cast<StatsFile*>(map_own_file("stats", sizeof(StatsFile), file.path));
     if (mapped == nullptr) return nullptr;
     const auto self = read_process(static_cast<std::uint32_t>(::getpid()));
     mapped->pid = static_cast<std::uint32_t>(::getpid());
@@ -130,9 +102,11 @@ StatsBlock* take_from_file(const char* name) {
 
 }  // namespace
 
-std::string stats_directory() {
-    if (const char* set = secure_getenv("OCTAVO_STATS_DIR")) return set;
-    return "/dev/shm/octavo-" + std::to_string(::geteuid());
+void note_endpoint(unsigned endpoint, std::uint32_t state) {
+    const std::lock_guard lock{guard()};
+    const auto& file = own_file();
+    if (file.mapped == nullptr || file.generation != fork::generation()) return;
+    file.mapped->endpoint_states[endpoint].store(state, std::memory_order_relaxed);
 }
 
 void note_section(SectionNote note) {
@@ -177,15 +151,17 @@ void add_up(const device::Counters& counters, octavo_statistics& statistics) noe
     statistics.in_place = value(counters.in_place);
     const auto& owner = counters.by_owner;
     const auto& engine = counters.by_engine;
-    statistics.lane_requests = value(owner.lane_requests) + value(engine.lane_requests);
-    statistics.scalar_requests = value(owner.scalar_requests) + value(engine.scalar_requests);
-    const auto add_arrays = [&](auto& to, const auto& a, const auto& b) {
-        for (std::size_t i = 0; i < std::size(to); ++i) to[i] = value(a[i]) + value(b[i]);
+    const auto& rescuer = counters.by_rescuer;
+    statistics.lane_requests = value(owner.lane_requests) + value(engine.lane_requests) + value(rescuer.lane_requests);
+    statistics.scalar_requests =
+        value(owner.scalar_requests) + value(engine.scalar_requests) + value(rescuer.scalar_requests);
+    const auto add_arrays = [&](auto& to, const auto& a, const auto& b, const auto& c) {
+        for (std::size_t i = 0; i < std::size(to); ++i) to[i] = value(a[i]) + value(b[i]) + value(c[i]);
     };
-    add_arrays(statistics.fallback, owner.fallback, engine.fallback);
-    add_arrays(statistics.batch_size, owner.batch_size, engine.batch_size);
-    add_arrays(statistics.queue_time, owner.queue_time, engine.queue_time);
-    add_arrays(statistics.service_time, owner.service_time, engine.service_time);
+    add_arrays(statistics.fallback, owner.fallback, engine.fallback, rescuer.fallback);
+    add_arrays(statistics.batch_size, owner.batch_size, engine.batch_size, rescuer.batch_size);
+    add_arrays(statistics.queue_time, owner.queue_time, engine.queue_time, rescuer.queue_time);
+    add_arrays(statistics.service_time, owner.service_time, engine.service_time, rescuer.service_time);
 }
 
 }  // namespace octavo::instance

@@ -5,13 +5,16 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "device/counters.hpp"
+#include "device/endpoint.hpp"
 
 /// The statistics file: what a process shows of its instances to other processes (`octavo doctor`, `octavo top`).
 /// One file per process, `<directory>/<pid>.stats`, mode 0600, mapped by its owner and updated with relaxed stores: reading it costs the
@@ -19,13 +22,14 @@
 namespace octavo::instance {
 
 inline constexpr std::uint64_t kStatsMagic = 0x3173746174736f38;  // "8ostats1", little-endian
-inline constexpr std::uint32_t kStatsVersion = 2;
+inline constexpr std::uint32_t kStatsVersion = 3;
 inline constexpr std::size_t kStatsInstances = 64;
 
 /// One instance in the file.
 struct alignas(64) StatsBlock {
     std::atomic<std::uint32_t> live;    ///< 0: free, 1: an instance's
     std::atomic<std::uint32_t> driver;  ///< octavo_driver as it runs now: inline or threads
+    std::atomic<std::uint32_t> endpoint;
     char name[32];
     device::Counters counters;
 };
@@ -37,6 +41,7 @@ struct StatsFile {
     char command[64];             ///< /proc/self/comm
     std::atomic<std::uint32_t> section_state;  ///< SectionNote::state; written after the two texts
     char section[64], section_reason[192];
+    std::atomic<std::uint32_t> endpoint_states[device::kMaxEndpoints];  ///< octavo_endpoint_state
     StatsBlock blocks[kStatsInstances];
 };
 
@@ -49,10 +54,8 @@ struct SectionNote {
 };
 /// Shows it in this process's file, which is made where there is something to show; in a child after fork() it is gone. Thread-safe.
 void note_section(SectionNote note);
-
-/// The folder for statistics files of this user: OCTAVO_STATS_DIR (read with secure_getenv; empty: no files), else
-/// /dev/shm/octavo-<uid>.
-std::string stats_directory();
+/// Shows an endpoint's octavo_endpoint_state in this process's file, where there is one. Thread-safe.
+void note_endpoint(unsigned endpoint, std::uint32_t state);
 
 /// A block for a new instance: in this process's file, made on first use; in private memory where there can be no file or it is full.
 /// After fork() the child makes a file of its own. Thread-safe. Never fails but by std::bad_alloc.
@@ -85,6 +88,8 @@ struct ProcessStats {
         std::uint32_t driver;
         std::uint64_t last_submit_ns;
         octavo_statistics counters;
+        std::uint32_t endpoint = 0;
+        std::uint32_t state = OCTAVO_ENDPOINT_UP;  ///< the endpoint's: an octavo_endpoint_state
     };
     std::vector<Instance> instances;
     SectionNote section{};
@@ -96,6 +101,9 @@ void add_up(const device::Counters& counters, octavo_statistics& statistics) noe
 
 /// What the bytes of a statistics file say, whoever wrote them; nothing where it is not one of this version.
 std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes);
+
+/// The folders /dev/shm/octavo-*, and stats_directory().
+std::set<std::filesystem::path> all_directories();
 
 /// All live processes' statistics in all folders /dev/shm/octavo-* that this user may read, and in stats_directory(), by pid. Files of processes
 /// that are gone are skipped (and removed where that is allowed); malformed files are skipped.

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
+#include "instance/own_file.hpp"
 #include "instance/proc.hpp"
 #include "instance/stats_file.hpp"
 
@@ -42,17 +42,22 @@ std::string text_of(const char (&field)[N]) {
     return text;
 }
 
-ProcessStats::Instance copy(const StatsBlock& block) {
+ProcessStats::Instance copy(const StatsFile& file, const StatsBlock& block) {
     ProcessStats::Instance instance{text_of(block.name),
                                     block.driver.load(std::memory_order_relaxed),
                                     block.counters.last_submit_ns.load(std::memory_order_relaxed),
-                                    {}};
+                                    {},
+                                    block.endpoint.load(std::memory_order_relaxed)};
+    if (instance.endpoint < device::kMaxEndpoints)
+        instance.state = file.endpoint_states[instance.endpoint].load(std::memory_order_relaxed);
     instance.counters.size = sizeof instance.counters;
     add_up(block.counters, instance.counters);
     return instance;
 }
 
-std::set<fs::path> directories() {
+}  // namespace
+
+std::set<fs::path> all_directories() {
     std::set<fs::path> found;
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator{"/dev/shm", ignored})
@@ -60,8 +65,6 @@ std::set<fs::path> directories() {
     if (const auto own = stats_directory(); !own.empty()) found.insert(own);
     return found;
 }
-
-}  // namespace
 
 std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
     if (bytes.size() != sizeof(StatsFile)) return std::nullopt;
@@ -72,7 +75,7 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
     process.section = {file->section_state.load(std::memory_order_relaxed), text_of(file->section),
                        text_of(file->section_reason)};
     for (const auto& block : file->blocks)
-        if (block.live.load(std::memory_order_relaxed) != 0) process.instances.push_back(copy(block));
+        if (block.live.load(std::memory_order_relaxed) != 0) process.instances.push_back(copy(*file, block));
     return process;
 }
 
@@ -96,7 +99,7 @@ Process read_process(std::uint32_t pid) {
 std::vector<ProcessStats> read_all_stats() {
     std::vector<ProcessStats> all;
     std::error_code ignored;
-    for (const auto& directory : directories()) {
+    for (const auto& directory : all_directories()) {
         for (const auto& entry : fs::directory_iterator{directory, ignored}) {
             auto stats = parse_stats(read_bytes(entry.path()));
             if (!stats || entry.path().filename() != std::to_string(stats->pid) + ".stats") continue;

@@ -18,5 +18,6 @@ Command add_doctor(CLI::App& parent);
 Command add_load(CLI::App& parent);
 Command add_config(CLI::App& parent);
 Command add_sections(CLI::App& parent);
+Command add_fault(CLI::App& parent);
 
 }  // namespace octavo::cli

@@ -87,10 +87,10 @@ int run(int argc, char** argv) {
     app.set_version_flag("--version", version_line(), "Print the versions of Octavo and OpenSSL");
     app.footer(
         "\"octavo SUBCOMMAND --help\" explains a subcommand; the manual pages octavo(1), octavo-info(1),\n"
-        "octavo-speed(1), octavo-load(1), octavo-doctor(1), octavo-config(1) and\n"
-        "octavo-sections(1) say more.");
-    const std::vector<Command> commands = {add_info(app),   add_speed(app),  add_load(app),
-                                           add_doctor(app), add_config(app), add_sections(app)};
+        "octavo-speed(1), octavo-load(1), octavo-doctor(1), octavo-config(1),\n"
+        "octavo-sections(1) and octavo-fault(1) say more.");
+    const std::vector<Command> commands = {add_info(app),   add_speed(app),    add_load(app), add_doctor(app),
+                                           add_config(app), add_sections(app), add_fault(app)};
     try {
         app.parse(argc, argv);
         return run_chosen(app, commands);

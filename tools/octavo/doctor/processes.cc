@@ -33,6 +33,8 @@ constexpr Reason kReasons[OCTAVO_FALLBACK_REASONS] = {
     {"curve", "a curve that no fast row takes", "use P-256, P-384, X25519 or Ed25519"},
     {"section", "the process has no section, or no instance in it", "\"octavo sections\" shows who holds them"},
     {"alone", "with nobody to share lanes, OpenSSL does it at once", kAloneAdvice},
+    {"endpoint", "the endpoint restarted or was down", "\"octavo fault list\" shows injected faults"},
+    {"device", "the endpoint answered with an error", "\"octavo fault list\" shows injected faults"},
 };
 constexpr Reason kUnknown = {"unknown", "a reason that this program does not know",
                              "use the octavo program of the library's version"};
