@@ -13,13 +13,16 @@ target_compile_definitions(cli_support PUBLIC
   OCTAVO_MAN_PAGES="${PROJECT_SOURCE_DIR}/docs/man/")
 target_link_libraries(cli_support PUBLIC GTest::gtest nlohmann_json::nlohmann_json)
 
-foreach(name usage info speed doctor config sections)
+foreach(name usage info speed doctor fault config sections)
   add_executable(cli_${name}_test cli/${name}_test.cc)
   target_link_libraries(cli_${name}_test PRIVATE cli_support GTest::gtest_main)
   add_dependencies(cli_${name}_test octavo_cli octavo_provider)
   add_test(NAME cli.${name} COMMAND cli_${name}_test --gtest_brief=1)
   set_tests_properties(cli.${name} PROPERTIES LABELS cli TIMEOUT 300)
 endforeach()
+
+# Its own process is one of those that it puts faults into.
+target_link_libraries(cli_fault_test PRIVATE octavo)
 
 # They write endpoint files with the helper of the parser's own tests.
 foreach(name config sections speed)

@@ -130,6 +130,7 @@ typedef struct {
     uint64_t discarded;      /* connections closed while paused */
     uint64_t open;           /* handshakes taken over that go on now */
     uint64_t paused;         /* those of them that are paused now */
+    uint64_t away;           /* 1: the worker's endpoint is not up now */
     uint64_t section_held;   /* 1 where the worker holds an internal section */
     uint64_t section_denied; /* 1 where it asked for one and has none */
 } ngx_octavo_counters_t;

@@ -64,6 +64,7 @@ static void add_gone(ngx_octavo_figures_t* sum, const ngx_octavo_figures_t* more
 
     gone.counters.open = 0;
     gone.counters.paused = 0;
+    gone.counters.away = 0;
     gone.counters.section_held = 0;
     gone.counters.section_denied = 0;
     gone.device.in_flight = 0;
@@ -116,10 +117,12 @@ void ngx_octavo_counters_leave(void) {
 void ngx_octavo_counters_publish(void) {
     octavo_statistics device;
     octavo_instance instance;
+    uint32_t state;
 
     ngx_memzero(&device, sizeof device);
     device.size = sizeof device;
     if (octavo_thread_instance(&instance) != OCTAVO_OK) return;
+    if (octavo_instance_state(instance, &state) == OCTAVO_OK) figures->counters.away = state != OCTAVO_ENDPOINT_UP;
     if (octavo_instance_statistics(instance, &device) != OCTAVO_OK) return;
     add_numbers(&device, &past, sizeof device);
     figures->device = device;

@@ -26,6 +26,7 @@ static const row rows[] = {
     {"polls", "Polls of the device", COUNTER(polls), 0},
     {"steps_in_place", "Steps of handshakes without a job, because there was none to be had", COUNTER(in_place), 0},
     {"discarded", "Connections that were closed while their handshake was paused", COUNTER(discarded), 0},
+    {"workers_away", "Workers whose endpoint is restarting or down now", COUNTER(away), 1},
     {"requests_submitted", "Requests to the device", DEVICE(submitted), 0},
     {"requests_completed", "Requests that ended well", DEVICE(completed), 0},
     {"requests_failed", "Requests that ended otherwise", DEVICE(failed), 0},

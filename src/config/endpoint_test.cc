@@ -83,6 +83,8 @@ const Mistake kMistakes[] = {
     {"[GENERAL]\nPollingIntervalNs = 10000001\n",
      "2: [GENERAL] PollingIntervalNs = 10000001: a whole number from 1 to 10000000"},
     {"[GENERAL]\nEventTimeoutMs = 0\n", "2: [GENERAL] EventTimeoutMs = 0: a whole number from 1 to 60000"},
+    {"[GENERAL]\nHangTimeoutMs = 9\n", "2: [GENERAL] HangTimeoutMs = 9: a whole number from 10 to 60000"},
+    {"[GENERAL]\nFaultInjection = 2\n", "2: [GENERAL] FaultInjection = 2: a whole number from 0 to 1"},
     {"[GENERAL]\nPollingMode = times\n",
      "2: [GENERAL] PollingMode = times: one of auto, timer, event, external, heuristic, inline; did you mean "
      "\"timer\"?"},
@@ -149,7 +151,7 @@ TEST(ConfigEndpoint, ReadsEveryKey) {
     const auto endpoint = read_good(
         "# comment\r\n[GENERAL]\r\n  ServicesEnabled = asym;dc\t# what it does\r\nCyNumConcurrentAsymRequests=128\r\n"
         "CyNumConcurrentSymRequests = 65536\nDriver = threads\nRingSize = 2\nPollingMode = timer\n"
-        "PollingIntervalNs = 1\nEventTimeoutMs = 20\n"
+        "PollingIntervalNs = 1\nEventTimeoutMs = 20\nHangTimeoutMs = 60000\nFaultInjection = 1\n"
         "[SSL]\nNumProcesses = 3\nLimitDevAccess = 1\nEcdsaCheck = 1\nNumberCyInstances = 2\nNumDcInstances = 1\n"
         "Cy1Name = second\nCy0Name = \"first # one\"\nCy0IsPolled = 2\nCy0CoreAffinity = 0,2-3\n"
         "Dc0Name = Dc0\nDc0IsPolled = 0\nDc0CoreAffinity = 1023");
@@ -162,6 +164,8 @@ TEST(ConfigEndpoint, ReadsEveryKey) {
     EXPECT_EQ(endpoint.general.polling_mode, PollingMode::timer);
     EXPECT_EQ(endpoint.general.polling_interval_ns, 1U);
     EXPECT_EQ(endpoint.general.event_timeout_ms, 20U);
+    EXPECT_EQ(endpoint.general.hang_timeout_ms, 60'000U);
+    EXPECT_TRUE(endpoint.general.allows_faults);
     ASSERT_EQ(endpoint.sections.size(), 1U);
     const auto& user = endpoint.sections[0];
     EXPECT_EQ(user.num_processes, 3U);

@@ -223,6 +223,16 @@ TEST(CliParts, EveryReasonHasWords) {
     }
 }
 
+TEST(CliParts, AProcessSaysWhichEndpointIsAway) {
+    const Counts counts{.submitted = 10, .lanes = 10};
+    auto process = look(counts, kNow);
+    EXPECT_EQ(compare({}, process, 1, kNow).at(0).away, "");
+    process[0].instances[0].endpoint = 3;
+    process[0].instances[0].state = OCTAVO_ENDPOINT_DOWN;
+    EXPECT_EQ(compare({}, process, 1, kNow).at(0).away, "endpoint 3 is down");
+    EXPECT_EQ(compare({}, process, 1, kNow).at(0).verdict, Verdict::warn);
+}
+
 TEST(CliParts, AProcessSaysWhichSectionItHasOrWhyNone) {
     const Counts counts{.submitted = 10, .lanes = 10};
     auto process = look(counts, kNow);

@@ -55,6 +55,21 @@ const Mistake kMistakes[] = {
     {{"doctor", "--seconds=soon"}, {"--seconds", "\"soon\""}},
     {{"doctor", "now"}, {"\"octavo doctor\" takes no argument \"now\""}},
     {{"sections", "SSL"}, {"\"octavo sections\" takes no argument \"SSL\""}},
+    {{"fault"}, {"name a fault", "delay", "kill", "list", "clear"}},
+    {{"fault", "kil"}, {"unknown subcommand \"kil\"", "did you mean \"kill\"", "octavo fault --help"}},
+    {{"fault", "kill"}, {"--pid", "--all", "octavo fault list"}},
+    {{"fault", "kill", "--all", "--pid", "1"}, {"--pid", "--all"}},
+    {{"fault", "kill", "--pid", "0"}, {"--pid", "from 1", "\"0\""}},
+    {{"fault", "kill", "--pid", "x"}, {"--pid", "\"x\""}},
+    {{"fault", "kill", "--pid", "1", "--endpoint", "32"}, {"--endpoint", "0 to 31", "\"32\""}},
+    {{"fault", "kill", "--pid", "1", "--operation", "rsa-private"}, {"unknown option \"--operation\""}},
+    {{"fault", "delay", "--pid", "1"}, {"--ms"}},
+    {{"fault", "delay", "--pid", "1", "--ms", "-1"}, {"--ms", "above 0", "\"-1\""}},
+    {{"fault", "restart", "--pid", "1", "--ms", "3600001"}, {"--ms", "3600000"}},
+    {{"fault", "error", "--pid", "1", "--percent", "101"}, {"--percent", "at most 100", "\"101\""}},
+    {{"fault", "hang", "--pid", "1", "--operation", "rsa-privat"},
+     {"--operation", "\"rsa-privat\"", "did you mean \"rsa-private\"", "eddsa-verify"}},
+    {{"fault", "list", "--jsn"}, {"unknown option \"--jsn\"", "--json"}},
     {{"config"}, {"octavo config check", "octavo config explain"}},
     {{"config", "chek"}, {"unknown subcommand \"chek\"", "did you mean \"check\"", "octavo config --help"}},
     {{"config", "explain", "--jsn"}, {"unknown option \"--jsn\"", "--json", "octavo config explain --help"}},
@@ -76,12 +91,14 @@ TEST(CliUsage, HelpNamesEveryOption) {
     const struct {
         Words arguments, words;
     } helps[] = {
-        {{"--help"}, {"info", "speed", "doctor", "load", "config", "sections", "--version"}},
+        {{"--help"}, {"info", "speed", "doctor", "load", "config", "sections", "fault", "--version"}},
         {{"info", "--help"}, {"--json"}},
         {{"speed", "--help"},
          {"op", "--layer", "--depth", "--seconds", "--json", "--cpu", "--sync", "--list", "--limit"}},
         {{"doctor", "-h"}, {"--json", "--seconds"}},
         {{"sections", "--help"}, {"--json"}},
+        {{"fault", "--help"}, {"delay", "error", "hang", "restart", "kill", "list", "clear"}},
+        {{"fault", "delay", "--help"}, {"--pid", "--all", "--endpoint", "--operation", "--ms"}},
     };
     for (const auto& help : helps) {
         SCOPED_TRACE(joined(help.arguments));

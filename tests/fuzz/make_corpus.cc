@@ -65,7 +65,8 @@ Buffer bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 void write_endpoints(const std::filesystem::path& directory) {
     const std::string general =
         "[GENERAL]\nServicesEnabled = cy;dc\nDriver = auto\nRingSize = 256\nCyNumConcurrentAsymRequests = 64\n"
-        "CyNumConcurrentSymRequests = 512\nPollingMode = timer\nPollingIntervalNs = 10000\nEventTimeoutMs = 20\n"
+        "CyNumConcurrentSymRequests = 512\nPollingMode = timer\nPollingIntervalNs = 10000\nEventTimeoutMs = "
+        "20\nHangTimeoutMs = 500\nFaultInjection = 1\n"
         "ConfigVersion = 2\nstatsRsa = 1\n[KERNEL]\nNumberCyInstances = 0\nNumberDcInstances = 0\n";
     const std::string limited =
         "[SSL]\nNumProcesses = 4\nLimitDevAccess = 1\nNumCyInstances = 2\nCy0Name = \"SSL0\"\nCy0IsPolled = 1\n"

@@ -144,6 +144,8 @@ Json endpoint_object(const config::Endpoint& endpoint) {
             {"polling_interval_ns", general.polling_interval_ns},
             {"event_timeout_ms", general.event_timeout_ms},
             {"cost_table", costs},
+            {"hang_timeout_ms", general.hang_timeout_ms},
+            {"fault_injection", general.allows_faults},
             {"notes", config::notes(endpoint)},
             {"without_effect", ignored}};
 }

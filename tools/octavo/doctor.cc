@@ -97,6 +97,7 @@ Json process_object(const ProcessReport& process) {
             {"instances", process.num_instances},
             {"section", section_object(process.section)},
             {"in_flight", process.in_flight},
+            {"away", process.away},
             {"interval", activity_object(process.now)},
             {"total", activity_object(process.total)},
             {"verdict", verdict_name(process.verdict)},

@@ -24,9 +24,8 @@ using Json = nlohmann::ordered_json;
 constexpr double kNsPerMs = 1e6, kPpmPerPercent = 1e4;
 
 const std::vector<std::string> kKinds = {"delay", "error", "hang", "restart", "kill"};  // by FaultKind, from 1
-const std::vector<std::string> kOperations = {
-    "rsa-private", "rsa-public",  "ecdsa-sign", "ecdsa-verify",   // by
-    "ecdh-derive", "ec-generate", "eddsa-sign", "eddsa-verify"};  // octavo_operation
+const std::vector<std::string> kOperations = {"rsa-private", "rsa-public",  "ecdsa-sign", "ecdsa-verify",  // by
+                                              "ecdh-derive", "ec-generate", "eddsa-sign", "eddsa-verify", "mod-exp"};
 const char* const kStates[] = {"up", "restarting", "down"};
 
 struct Options {
@@ -55,21 +54,29 @@ std::uint64_t parse_ms(const std::string& text) {
     return static_cast<std::uint64_t>(parse_positive("--ms", text, kMaxMs) * kNsPerMs);
 }
 
-Fault parse_fault(FaultKind kind, const Options& options) {
-    Fault fault{kind, Fault::kAnyEndpoint, Fault::kAnyOperation, 0};
+/// Parts of a million, at least one.
+std::uint64_t parse_percent(const std::string& text) {
+    return static_cast<std::uint64_t>(std::max(1.0, parse_positive("--percent", text, 100) * kPpmPerPercent));
+}
+
+/// What the options of place say.
+Fault parse_place(const Options& options) {
+    Fault fault;
     if (!options.endpoint.empty())
         fault.endpoint =
             static_cast<std::uint32_t>(parse_index("--endpoint", options.endpoint, device::kMaxEndpoints - 1));
-    if (!options.operation.empty()) {
-        fault.operation = static_cast<std::uint32_t>(number_in(kOperations, options.operation));
-        if (fault.operation == 0)
-            throw UsageError(fmt::format("--operation: there is no \"{}\"{} (they are {})", options.operation,
-                                         did_you_mean(options.operation, kOperations), fmt::join(kOperations, ", ")));
-    }
-    if (!options.ms.empty()) fault.value = parse_ms(options.ms);
-    if (!options.percent.empty())
-        fault.value = static_cast<std::uint64_t>(
-            std::max(1.0, parse_positive("--percent", options.percent, 100) * kPpmPerPercent));
+    if (options.operation.empty()) return fault;
+    fault.operation = static_cast<std::uint32_t>(number_in(kOperations, options.operation));
+    if (fault.operation != Fault::kAnyOperation) return fault;
+    throw UsageError(fmt::format("--operation: there is no \"{}\"{} (they are {})", options.operation,
+                                 did_you_mean(options.operation, kOperations), fmt::join(kOperations, ", ")));
+}
+
+Fault parse_fault(FaultKind kind, const Options& options) {
+    auto fault = parse_place(options);
+    fault.kind = kind;
+    if (kind == FaultKind::delay || kind == FaultKind::restart) fault.value = parse_ms(options.ms);
+    if (kind == FaultKind::error) fault.value = parse_percent(options.percent);
     return fault;
 }
 
@@ -133,7 +140,7 @@ int inject(FaultKind kind, const Options& options) {
 
 /// Those that the options name; by endpoint and operation where one is named.
 int clear(const Options& options) {
-    const auto which = parse_fault(FaultKind::delay, options);
+    const auto which = parse_place(options);
     for (const auto pid : parse_pids(options)) {
         const auto control = open(pid);
         FaultList gone;

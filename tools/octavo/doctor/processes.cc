@@ -155,6 +155,21 @@ void judge_section(ProcessReport& report) {
     report.advice = "it works on the portable row until it is started again, or asks again, and gets a section";
 }
 
+/// Endpoints that are not up: everything falls back there.
+void judge_endpoints(ProcessReport& report, const instance::ProcessStats& process) {
+    for (const auto& one : process.instances) {
+        if (one.state == OCTAVO_ENDPOINT_UP) continue;
+        const auto words = fmt::format("endpoint {} is {}", one.endpoint,
+                                       one.state == OCTAVO_ENDPOINT_RESTARTING ? "restarting" : "down");
+        if (report.away.find(words) == std::string::npos) report.away += (report.away.empty() ? "" : ", ") + words;
+    }
+    if (report.away.empty()) return;
+    report.verdict = Verdict::warn;
+    report.text = report.away + "; " + report.text;
+    report.advice =
+        "it computes on the portable row until that is up again; \"octavo fault list\" shows injected faults";
+}
+
 std::uint64_t monotonic_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -176,9 +191,10 @@ std::vector<ProcessReport> compare(const std::vector<instance::ProcessStats>& be
     for (const auto& process : after) {
         if (process.pid == static_cast<std::uint32_t>(getpid())) continue;
         const auto total = total_of(process);
-        ProcessReport report{
-            process.pid, process.command, process.instances.size(), total, total, 0, 0, Verdict::ok, "",
-            "",          process.section};
+        ProcessReport report{process.pid, process.command, process.instances.size(),
+                             total,       total,           0,
+                             0,           Verdict::ok,     "",
+                             "",          process.section, ""};
         const auto same = [&](const auto& other) { return other.pid == process.pid; };
         if (const auto then = std::find_if(before.begin(), before.end(), same); then != before.end())
             combine(report.now, total_of(*then), subtract);
@@ -188,6 +204,7 @@ std::vector<ProcessReport> compare(const std::vector<instance::ProcessStats>& be
         }
         judge(report, seconds, now_ns);
         judge_section(report);
+        judge_endpoints(report, process);
         reports.push_back(std::move(report));
     }
     return reports;

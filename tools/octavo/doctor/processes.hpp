@@ -35,6 +35,7 @@ struct ProcessReport {
     std::string text;  ///< is it offloading, and if not, why
     std::string advice;
     instance::SectionNote section;
+    std::string away;  ///< "endpoint 0 is down"; "" where all of its endpoints are up
 };
 
 /// Looks twice, `seconds` apart, at all processes that this user may see, but not at this one.
