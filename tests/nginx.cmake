@@ -12,7 +12,7 @@ endforeach()
 target_link_libraries(nginx_test_closer PRIVATE octavo_nginx_headers)
 set_target_properties(nginx_test_closer PROPERTIES C_EXTENSIONS ON)
 
-foreach(name config function life aborts stall)
+foreach(name config function life aborts stall chaos)
   add_test(NAME nginx.${name} COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/nginx/${name}_test.py)
   set_tests_properties(nginx.${name} PROPERTIES
     LABELS "e2e;nginx" TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "OCTAVO_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
