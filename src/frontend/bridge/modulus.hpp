@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "octavo/octavo.h"
+
+/// Exponentiation with secret exponents for front ends: Diffie-Hellman and DSA.
+namespace octavo::bridge {
+
+inline constexpr std::size_t kMaxModulusBytes = 1024;
+
+/// An Octavo key for a modulus, big-endian without leading zeros, and exponents of a length; made once in a process for each of the first few
+/// that are asked for: groups are few. False where Octavo does not take the modulus or has enough: use OpenSSL.
+bool modulus_key(std::span<const std::uint8_t> modulus, std::size_t exponent_len, octavo_key& handle) noexcept;
+
+/// out = base^exponent mod modulus in the current job, or on lanes where they are worth it. False where OpenSSL is to do it, or the job
+/// was cancelled.
+///   modulus    big-endian without leading zeros
+///   base, out  as long as the modulus; base less than it
+///   exponent   secret; its length is not
+bool mod_exp(std::span<const std::uint8_t> modulus, std::span<const std::uint8_t> base,
+             std::span<const std::uint8_t> exponent, std::span<std::uint8_t> out) noexcept;
+
+}  // namespace octavo::bridge
