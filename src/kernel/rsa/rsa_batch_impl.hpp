@@ -10,7 +10,6 @@ namespace octavo::kernel::rsa {
 
 inline constexpr int kLaneCount = 8;
 inline constexpr int kGroup = 4;
-inline constexpr int kTableSize = 1 << kWindowBits;
 
 template <int kLimbs>
 struct PublicWork {
@@ -29,7 +28,8 @@ struct HalfWork {
     Lanes x[kLimbs], factor[kLimbs];
     Lanes exponent[kLimbs];
     Lanes qinv[kLimbs];
-    Lanes table[kTableSize][kLimbs];
+    Lanes base[kLimbs];
+    Lanes table[kLimbs][kTableSize];
 };
 
 /// Lane l of dst[i] = source[l][i].
@@ -153,34 +153,39 @@ void run_public_batch(PublicWork<kLimbs>& work, Job* jobs, std::size_t count) no
     }
 }
 
-/// work.factor = the table entry that each lane's digit names. Reads every entry of every lane, whatever the digits.
 template <typename V, int kLimbs>
-[[gnu::noinline]] void choose_entry(HalfWork<kLimbs>& work, int digit_index) noexcept {
-    constexpr int kWidth = kLimbs % 20 == 0 ? 20 : 15;
+Chosen<V> chosen_entry(HalfWork<kLimbs>& work, int digit_index) noexcept {
     const V digit = V::load(work.exponent + digit_index / kDigitsPerLimb)
                         .bits_from(kWindowBits * (digit_index % kDigitsPerLimb), kWindowBits);
-    for (int start = 0; start < kLimbs; start += kWidth) {
-        V chosen[kWidth];
-        repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::load(work.table[0] + start + i); });
-        for (int entry = 1; entry < kTableSize; ++entry) {
-            const auto here = digit.equals(static_cast<Limb>(entry));
-            const Lanes* from = work.table[entry] + start;
-            repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i] = V::choose(here, V::load(from + i), chosen[i]); });
-        }
-        repeat<kWidth>(OCTAVO_UNROLLED(i) { chosen[i].store(work.factor + start + i); });
-    }
+    return {work.table, digit, work.factor};
 }
 
-/// table[i] = x^i for x in the Montgomery domain.
+/// Column `entry` of the table.
+template <int kLimbs>
+void store_entry(HalfWork<kLimbs>& work, int entry, const Lanes* number) noexcept {
+    for (int i = 0; i < kLimbs; ++i) work.table[i][entry] = number[i];
+}
+
+/// Powers 0 to 15 of x, which is in the Montgomery domain, in the order that `Chosen` reads. x is lost.
 template <typename V, int kLimbs>
 void fill_table(HalfWork<kLimbs>& work) noexcept {
-    auto& table = work.table;
-    std::memcpy(table[0], work.mod.one, sizeof table[0]);
-    std::memcpy(table[1], work.x, sizeof table[1]);
-    for (int i = 2; i < kTableSize; i += 2) {
-        square<V>(table[i], table[i / 2], work.mod, work.columns);
-        multiply<V>(table[i + 1], table[i], table[1], work.mod, work.columns);
+    store_entry(work, 0, work.mod.one);
+    store_entry(work, 1, work.x);
+    std::memcpy(work.base, work.x, sizeof work.base);
+    for (int entry = 2; entry < kTableSize; entry += 2) {
+        for (int i = 0; i < kLimbs; ++i) work.factor[i] = work.table[i][entry / 2];
+        square<V>(work.x, work.factor, work.mod, work.columns);
+        store_entry(work, entry, work.x);
+        multiply<V>(work.x, work.x, work.base, work.mod, work.columns);
+        store_entry(work, entry + 1, work.x);
     }
+    for (auto& entries : work.table)
+        for (Lanes* group : {entries, entries + kLaneCount}) {
+            V rows[kLaneCount];
+            repeat<kLaneCount>(OCTAVO_UNROLLED(i) { rows[i] = V::load(group + i); });
+            V::transpose(rows);
+            repeat<kLaneCount>(OCTAVO_UNROLLED(i) { rows[i].store(group + i); });
+        }
 }
 
 /// x = x^exponent, both in the Montgomery domain, for exponents of so many windows.
@@ -188,12 +193,12 @@ template <typename V, int kLimbs>
 void power_secret(HalfWork<kLimbs>& work, int num_digits) noexcept {
     fill_table<V>(work);
     int digit = num_digits - 1;
-    choose_entry<V>(work, digit);
-    std::memcpy(work.x, work.factor, sizeof work.x);
+    const auto first = chosen_entry<V>(work, digit);
+    for (int i = 0; i < kLimbs; ++i) limb_of<V>(first, i).store(work.x + i);
     while (--digit >= 0) {
         repeat<kWindowBits>(OCTAVO_UNROLLED(/*bit*/) { square<V>(work.x, work.x, work.mod, work.columns); });
-        choose_entry<V>(work, digit);
-        multiply<V>(work.x, work.x, work.factor, work.mod, work.columns);
+        multiply_columns<V>(work.columns, work.x, chosen_entry<V>(work, digit));
+        reduce<V>(work.x, work.columns, work.mod);
     }
 }
 

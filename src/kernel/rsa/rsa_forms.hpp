@@ -22,6 +22,7 @@ constexpr int limbs_for_bits(std::size_t bits) noexcept { return static_cast<int
 /// The window of secret exponents: 13 digits of 4 bits to a limb. The 16 entries of its table fit the first cache, which those of
 /// 5 bits do not, and that costs more than the multiplications it saves.
 inline constexpr int kWindowBits = 4;
+inline constexpr int kTableSize = 1 << kWindowBits;
 inline constexpr int kDigitsPerLimb = kLimbBits / kWindowBits;
 
 /// An odd modulus n and what Montgomery multiplication by R = 2^(52 L) needs of it, L its limbs.

@@ -41,13 +41,39 @@ template <int N, typename F>
 
 #define OCTAVO_UNROLLED(i) [&](auto i) __attribute__((always_inline))
 
+/// Limb `i` of a factor that lies in memory.
+template <typename V>
+[[gnu::always_inline]] inline V limb_of(const Lanes* factor, int i) {
+    return V::load(factor + i);
+}
+
+/// A factor that each lane chooses among sixteen by its digit. They lie limb by limb, and lane by lane for each limb: entries 0 to 7 of the
+/// eight lanes, then entries 8 to 15. All are read, whatever the digits. What is chosen is copied to `copy`.
+template <typename V>
+struct Chosen {
+    const Lanes (*entries)[kTableSize];
+    V digit;
+    Lanes* copy;
+
+    Chosen& operator+=(int limbs) {
+        entries += limbs, copy += limbs;
+        return *this;
+    }
+};
+template <typename V>
+[[gnu::always_inline]] inline V limb_of(const Chosen<V>& factor, int i) {
+    const V limb = V::among(factor.entries[i], factor.digit);
+    limb.store(factor.copy + i);
+    return limb;
+}
+
 /// One block of columns: adds x times ten limbs of y, writes the ten columns that are then complete, and moves on by ten.
 ///   w     columns 0..9 on entry; what has reached columns 10..19 on return is moved there
 ///   t     columns, read from 10 on unless kFresh, written at 0..9
-template <typename V, bool kFresh>
-[[gnu::always_inline]] inline void slide(V (&w)[2 * kBlock], const V (&x)[kBlock], const Lanes* y, Lanes* t) {
+template <typename V, bool kFresh, typename Y>
+[[gnu::always_inline]] inline void slide(V (&w)[2 * kBlock], const V (&x)[kBlock], const Y& y, Lanes* t) {
     repeat<kBlock>(OCTAVO_UNROLLED(s) {
-        const V limb = V::load(y + s);
+        const V limb = limb_of<V>(y, s);
         w[s + kBlock] = kFresh ? V::zero() : V::load(t + s + kBlock);
         repeat<kBlock>(OCTAVO_UNROLLED(i) { w[s + i] = V::madd_low(w[s + i], x[i], limb); });
         repeat<kBlock>(OCTAVO_UNROLLED(i) { w[s + i + 1] = V::madd_high(w[s + i + 1], x[i], limb); });
@@ -58,8 +84,8 @@ template <typename V, bool kFresh>
 
 /// t += x y for ten limbs x and kBlocks times ten limbs y. The ten highest columns are written, not added to; with kFirst
 /// all are.
-template <typename V, bool kFirst, int kBlocks>
-[[gnu::noinline]] void add_rows(Lanes* t, const Lanes* x, const Lanes* y) noexcept {
+template <typename V, bool kFirst, int kBlocks, typename Y>
+[[gnu::noinline]] void add_rows(Lanes* t, const Lanes* x, Y y) noexcept {
     V a[kBlock], w[2 * kBlock];
     repeat<kBlock>(OCTAVO_UNROLLED(i) {
         a[i] = V::load(x + i);
@@ -187,6 +213,18 @@ void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Lanes* b) 
     for (int round = 0; round < kBlocks - 1; ++round) {
         t += kBlock, a += kBlock;
         add_rows<V, false, kBlocks>(t, a, b);
+    }
+}
+
+/// t = a b, where b is chosen and copied by the way: the loads and permutes of the choice run beside the multiply-adds.
+template <typename V, int kLimbs>
+void multiply_columns(Columns<kLimbs>& columns, const Lanes* a, const Chosen<V>& b) noexcept {
+    constexpr int kBlocks = kLimbs / kBlock;
+    Lanes* t = columns.t;
+    add_rows<V, true, kBlocks>(t, a, b);
+    for (int round = 0; round < kBlocks - 1; ++round) {
+        t += kBlock, a += kBlock;
+        add_rows<V, false, kBlocks>(t, a, static_cast<const Lanes*>(b.copy));
     }
 }
 

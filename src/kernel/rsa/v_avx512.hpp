@@ -30,6 +30,34 @@ struct V {
     Mask has_bit(int bit) const { return _mm512_test_epi64_mask(v, _mm512_set1_epi64(1LL << bit)); }
     static V choose(Mask chosen, V yes, V no) { return {_mm512_mask_blend_epi64(chosen, no.v, yes.v)}; }
     void merge_into(Mask chosen, Lanes* p) const { _mm512_mask_store_epi64(p, chosen, v); }
+    /// Word l of entries[l] and entries[8 + l] together, sixteen words, that lane l's index names.
+    static V among(const Lanes* entries, V index) {
+        __m512i chosen = index.v;
+        repeat<8>(OCTAVO_UNROLLED(l) {
+            constexpr __mmask8 kLane = 1 << l;
+            chosen = _mm512_mask2_permutex2var_epi64(load(entries + l).v, chosen, kLane, load(entries + 8 + l).v);
+        });
+        return {chosen};
+    }
+    /// Rows become columns.
+    static void transpose(V (&rows)[8]) {
+        __m512i pairs[8], quads[8];
+        repeat<4>(OCTAVO_UNROLLED(i) {
+            pairs[2 * i] = _mm512_unpacklo_epi64(rows[2 * i].v, rows[2 * i + 1].v);
+            pairs[2 * i + 1] = _mm512_unpackhi_epi64(rows[2 * i].v, rows[2 * i + 1].v);
+        });
+        repeat<2>(OCTAVO_UNROLLED(half) {
+            repeat<2>(OCTAVO_UNROLLED(i) {
+                const __m512i low = pairs[4 * half + i], high = pairs[4 * half + 2 + i];
+                quads[4 * half + i] = _mm512_shuffle_i64x2(low, high, 0x88);
+                quads[4 * half + 2 + i] = _mm512_shuffle_i64x2(low, high, 0xdd);
+            });
+        });
+        repeat<4>(OCTAVO_UNROLLED(i) {
+            rows[i + 0].v = _mm512_shuffle_i64x2(quads[i], quads[4 + i], 0x88);
+            rows[i + 4].v = _mm512_shuffle_i64x2(quads[i], quads[4 + i], 0xdd);
+        });
+    }
     V halves_swapped() const { return {_mm512_shuffle_i64x2(v, v, 0x4e)}; }
     V low_half_twice() const { return {_mm512_shuffle_i64x2(v, v, 0x44)}; }
     V high_half_twice() const { return {_mm512_shuffle_i64x2(v, v, 0xee)}; }
