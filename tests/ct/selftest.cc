@@ -63,6 +63,15 @@ alignas(64) uint64_t secrets[8] = {3, 1, 4, 1, 5, 9, 2, 6};
     if (lanes[3] != 0) touch(1);
 }
 
+/// A permute takes its words from public ones, and what it takes is secret.
+[[gnu::noinline, gnu::target("avx512f")]] void branch_behind_permute() {
+    const __m512i low = _mm512_load_si512(table), high = _mm512_load_si512(table + 8);
+    const __m512i chosen = _mm512_mask2_permutex2var_epi64(low, _mm512_load_si512(secrets), 1 << 3, high);
+    alignas(64) uint64_t lanes[8];
+    _mm512_store_si512(lanes, chosen);
+    if (lanes[3] != 0) touch(lanes[3]);
+}
+
 /// Seven lanes are secret; the eighth is not, and may be branched on.
 [[gnu::noinline, gnu::target("avx512f,avx512ifma")]] void public_lane() {
     octavo::ct::declassify(secrets + 6, sizeof secrets[6]);  // this plant's public number
@@ -96,6 +105,7 @@ constexpr Plant kPlants[] = {
     {"gather", secret_gather, true},
     {"branch behind lanes", branch_behind_lanes, true},
     {"branch behind borrow", branch_behind_borrow, true},
+    {"branch behind permute", branch_behind_permute, true},
     {"public lane", public_lane, false},
     {"silent choice", silent_choice, false},
 };
@@ -133,7 +143,7 @@ bool check(const Plant& plant) {
     const Outcome outcome = run_child(plant);
     const bool died = !WIFEXITED(outcome.status) || WEXITSTATUS(outcome.status) != 0;
     const bool good = died == plant.leaks && outcome.reported == plant.leaks;
-    printf("%-20s %s: %s\n", plant.name, outcome.reported ? "reported" : "silent", good ? "as it should be" : "WRONG");
+    printf("%-21s %s: %s\n", plant.name, outcome.reported ? "reported" : "silent", good ? "as it should be" : "WRONG");
     return good;
 }
 
