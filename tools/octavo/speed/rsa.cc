@@ -8,6 +8,7 @@
 #include <map>
 
 #include "installation.hpp"
+#include "kernel/rsa/rsa_forms.hpp"
 #include "speed/contexts.hpp"
 #include "speed/rsa_openssl.hpp"
 #include "usage.hpp"
@@ -59,35 +60,37 @@ std::vector<std::uint8_t> random_below_modulus(std::size_t len) {
 }
 
 /// The products of a Montgomery multiplication of L limbs of 52 bits, low and high halves counted: L^2 each for the operands, half of that
-/// and the diagonal where they are equal; L^2 each for the reduction and L for its quotient digits.
+/// and the diagonal where they are equal; L^2 each for the reduction, whose last digit takes 3 more.
 struct MontgomeryCost {
     double product, square, reduction;
     explicit MontgomeryCost(unsigned bits) noexcept {
-        const double limbs = (bits + 51) / 52;
+        const double limbs = kernel::rsa::limbs_for_bits(bits);
         product = 2 * limbs * limbs;
         square = limbs * limbs + limbs;
-        reduction = 2 * limbs * limbs + limbs;
+        reduction = 2 * limbs * limbs + 3;
     }
 };
 
 constexpr double kLanes = 8;
-constexpr unsigned kWindow = 5;
 
 /// Two exponentiations of half the length with fixed windows: a table of 2^w powers (half of them squares), then w squarings and one
-/// multiplication a window.
+/// multiplication a window; the two halves' reduction, way into Montgomery's form and out of it, and share of the recombination.
 double private_multiply_adds(unsigned bits) {
+    using kernel::rsa::kWindowBits;
     const MontgomeryCost cost(bits / 2);
-    const unsigned windows = (bits / 2 + kWindow - 1) / kWindow;
-    const double table = (1U << kWindow) - 2;
-    const double squarings = kWindow * (windows - 1) + table / 2;
-    const double products = (windows - 1) + table / 2;
-    return 2 * (squarings * (cost.square + cost.reduction) + products * (cost.product + cost.reduction)) / kLanes;
+    const unsigned windows = bits / 2 / kWindowBits;
+    const double table = kernel::rsa::kTableSize - 2;
+    const double squarings = kWindowBits * (windows - 1) + table / 2;
+    const double products = (windows - 1) + table / 2 + 2;
+    const double half = squarings * (cost.square + cost.reduction) + products * (cost.product + cost.reduction) +
+                        cost.product + 2 * cost.reduction;
+    return 2 * half / kLanes;
 }
 
-/// 65537: sixteen squarings and one multiplication; one more into Montgomery's form and one reduction out of it.
+/// 65537: a multiplication into Montgomery's form, sixteen squarings, and a multiplication that leads out of it.
 double public_multiply_adds(unsigned bits) {
     const MontgomeryCost cost(bits);
-    return (16 * (cost.square + cost.reduction) + 2 * (cost.product + cost.reduction) + cost.reduction) / kLanes;
+    return (16 * (cost.square + cost.reduction) + 2 * (cost.product + cost.reduction)) / kLanes;
 }
 
 }  // namespace
