@@ -100,12 +100,14 @@ struct Job {
 };
 
 /// An event loop over so many jobs: all in flight at once. How many went right.
-std::size_t run_jobs(std::size_t count, OSSL_LIB_CTX* side) {
+std::size_t run_jobs(
+    std::size_t count, OSSL_LIB_CTX* side, const std::function<void()>& poll_engine = [] {}) {
     std::deque<Job> jobs;
     for (std::size_t i = 0; i < count; ++i) jobs.emplace_back(side, static_cast<unsigned>(i)).step();
     std::size_t right = 0, left = count;
     while (left != 0) {
         left = 0;
+        poll_engine();
         for (auto& job : jobs) {
             if (!job.done && job.readable(1)) job.step();
             left += !job.done;
@@ -213,6 +215,52 @@ TEST(Life, ExternalPollingIsTheApplications) {
     }
     for (const auto& job : jobs) EXPECT_TRUE(job.right);
 }
+
+struct PollingMode {
+    octavo_polling_mode mode;
+    const char* name;
+    std::vector<const char*> commands;
+};
+std::ostream& operator<<(std::ostream& out, const PollingMode& mode) { return out << mode.name; }
+const PollingMode kPollingModes[] = {
+    {OCTAVO_POLLING_TIMER, "timer", {"DISABLE_EVENT_DRIVEN_POLLING_MODE"}},
+    {OCTAVO_POLLING_EVENT, "event", {"ENABLE_EVENT_DRIVEN_POLLING_MODE"}},
+    {OCTAVO_POLLING_EXTERNAL, "external", {"ENABLE_EXTERNAL_POLLING"}},
+    {OCTAVO_POLLING_HEURISTIC, "heuristic", {"ENABLE_EXTERNAL_POLLING", "ENABLE_HEURISTIC_POLLING"}},
+    {OCTAVO_POLLING_INLINE, "inline", {"ENABLE_INLINE_POLLING"}},
+};
+class Polling : public testing::TestWithParam<PollingMode> {};
+
+TEST_P(Polling, JobsComeOutRight) {
+    const auto loaded = load();
+    const auto& given = GetParam();
+    for (const char* command : given.commands)
+        ASSERT_EQ(ENGINE_ctrl_cmd_string(loaded.get(), command, nullptr, 0), 1) << first_reason();
+    ASSERT_EQ(ENGINE_set_default(loaded.get(), ENGINE_METHOD_ALL), 1) << first_reason();
+    const int* in_flight = nullptr;
+    ASSERT_EQ(ENGINE_ctrl_cmd(loaded.get(), "GET_NUM_REQUESTS_IN_FLIGHT", 1, &in_flight, nullptr, 0), 1);
+    const bool is_external = given.commands.front() == std::string("ENABLE_EXTERNAL_POLLING");
+    const auto poll_engine = [&] {
+        int status = 0;
+        if (is_external && *in_flight > 0) {
+            EXPECT_EQ(ENGINE_ctrl_cmd(loaded.get(), "POLL", 0, &status, nullptr, 0), 1) << first_reason();
+        }
+        EXPECT_EQ(status, 0);
+    };
+    for (const std::size_t count : {1U, 16U}) {
+        const int before = shim::submitted;
+        EXPECT_EQ(run_jobs(count, nullptr, poll_engine), count);
+        EXPECT_GE(shim::submitted - before, static_cast<int>(count));
+    }
+    octavo_instance instance{};
+    std::uint32_t mode = 99;
+    EXPECT_EQ(octavo_thread_instance(&instance), OCTAVO_OK);
+    EXPECT_EQ(octavo_instance_polling(instance, &mode), OCTAVO_OK);
+    EXPECT_EQ(mode, static_cast<std::uint32_t>(given.mode));
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Polling, testing::ValuesIn(kPollingModes),
+                         [](const auto& mode) { return std::string(mode.param.name); });
 
 TEST(Life, LoadedAndUnloadedAgainAndAgain) {
     for (int round = 0; round < 4; ++round)

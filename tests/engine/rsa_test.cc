@@ -50,9 +50,9 @@ Data call(Trace& trace, const char* name, Function* function, const Data& in, RS
 
 std::vector<std::size_t> lengths(std::size_t size) { return {0, 20, size - 11, size - 10, size, size + 1}; }
 
-constexpr Shape kShapes[] = {Shape::rsa1024,   Shape::rsa2048,      Shape::rsa3072,   Shape::rsa4096,
-                             Shape::exponent3, Shape::three_primes, Shape::no_crt,    Shape::odd_2056,
-                             Shape::odd_2049,  Shape::tiny_512,     Shape::wrong_crt, Shape::public_2048};
+// What the method may treat differently: lanes and portable row, with and without CRT values and private numbers, odd lengths.
+constexpr Shape kShapes[] = {Shape::rsa1024,  Shape::rsa2048,  Shape::three_primes, Shape::no_crt,
+                             Shape::odd_2049, Shape::tiny_512, Shape::wrong_crt,    Shape::public_2048};
 class RsaMethod : public testing::TestWithParam<Shape> {};
 
 TEST_P(RsaMethod, SignsAndRecoversAsOpenSslDoes) {
