@@ -591,7 +591,7 @@ OCTAVO_API octavo_status octavo_execute(octavo_instance instance, octavo_key key
 /*
  * For a front end that can do an operation as the portable row does, and has it in a form that costs time to convert: asks whether to give it
  * to the instance. The key may be any of the curve, also one that only names it; nothing is kept.
- *   OCTAVO_OK        submit it, or execute it; always so for a signature that is checked before it leaves (EcdsaCheck in octavo.conf(5))
+ *   OCTAVO_OK        submit it, or execute it; always so for signatures to be checked (EcdsaCheck in octavo.conf(5)), and for OCTAVO_ERR_DEVICE
  *   OCTAVO_PORTABLE  do it yourself: the instance would run it on the portable row, here and now. It is counted as submitted, completed and in place,
  *                    under OCTAVO_FALLBACK_ALONE or the reason for which there is no lane row
  *   an error         of the handles, or of an operation that is none of the key's

@@ -501,6 +501,7 @@ octavo_status Instance::consult(std::uint64_t key, std::uint32_t operation, bool
     if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
     if (!reference->can(operation))
         return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
+    if (is_away() && !device::software_fallback()) return OCTAVO_OK;  // to fail, which the front end would not do
     const auto [where, reason, is_checked] = route(*reference, operation);
     const bool has_lanes = where != request::Class::portable;
     if (is_checked || (has_lanes && costs_.plan(where, 1) > 0) || !is_alone(will_wait)) return OCTAVO_OK;

@@ -83,6 +83,8 @@ TEST_F(Control, AllCommandsAreThereUnderTheirNumbersAndFlags) {
                     {"GET_NUM_REQUESTS_IN_FLIGHT", 14, kNumber},
                     {"INIT_ENGINE", 15, kNone},
                     {"SET_CONFIGURATION_SECTION_NAME", 16, kText},
+                    {"ENABLE_SW_FALLBACK", 17, kNone},
+                    {"HEARTBEAT_POLL", 18, kNone},
                     {"DISABLE_QAT_OFFLOAD", 19, kNone},
                     {"HW_ALGO_BITMAP", 20, kText},
                     {"SW_ALGO_BITMAP", 21, kText}};
@@ -108,6 +110,7 @@ TEST_F(Control, BeforeInit) {
     bad(kTooEarly, "GET_EXTERNAL_POLLING_FD", 0, &number);
     bad(kTooEarly, "GET_NUM_CRYPTO_INSTANCES", 0, &number);
     bad(kTooEarly, "GET_NUM_REQUESTS_IN_FLIGHT", 1, &address);
+    bad(kTooEarly, "HEARTBEAT_POLL", 0, &number);
     bad(kTooEarly, "DISABLE_QAT_OFFLOAD");
 }
 
@@ -118,6 +121,7 @@ TEST_F(Control, AfterInit) {
     bad(kTooLate, "ENABLE_INLINE_POLLING");
     bad(kTooLate, "ENABLE_EVENT_DRIVEN_POLLING_MODE");
     bad(kTooLate, "DISABLE_EVENT_DRIVEN_POLLING_MODE");
+    bad(kTooLate, "ENABLE_SW_FALLBACK");
     bad(kTooLate, "SET_CONFIGURATION_SECTION_NAME", 0, "SSL");
     good("INIT_ENGINE");
     good("DISABLE_QAT_OFFLOAD");
@@ -134,6 +138,8 @@ TEST_F(Control, TwiceAndTogether) {
     bad(kTwice, "ENABLE_EXTERNAL_POLLING");
     good("ENABLE_HEURISTIC_POLLING");
     bad(kTwice, "ENABLE_HEURISTIC_POLLING");
+    good("ENABLE_SW_FALLBACK");
+    bad(kTwice, "ENABLE_SW_FALLBACK");
     good("SET_CONFIGURATION_SECTION_NAME", 0, const_cast<char*>("SSL"));
     bad(kTwice, "SET_CONFIGURATION_SECTION_NAME", 0, "SSL");
 }
@@ -193,7 +199,10 @@ TEST_F(Control, Answers) {
     bad(kRange, "GET_NUM_REQUESTS_IN_FLIGHT", 4, &address);
     bad(kConflict, "POLL", 0, &number);
     bad(kConflict, "GET_EXTERNAL_POLLING_FD", 0, &number);
-    for (const char* command : {"POLL", "GET_NUM_OP_RETRIES", "GET_EXTERNAL_POLLING_FD", "GET_NUM_CRYPTO_INSTANCES"})
+    good("HEARTBEAT_POLL", 0, &number);
+    EXPECT_EQ(number, 0);
+    for (const char* command :
+         {"HEARTBEAT_POLL", "POLL", "GET_NUM_OP_RETRIES", "GET_EXTERNAL_POLLING_FD", "GET_NUM_CRYPTO_INSTANCES"})
         bad(kNull, command);
     bad(kNull, "GET_NUM_REQUESTS_IN_FLIGHT", 1);
 }

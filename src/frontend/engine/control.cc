@@ -131,6 +131,21 @@ bool section(const Call& call) {
 
 bool initialise(const Call&) { return ensure_init(); }
 
+/// Whether every endpoint that the process uses answers.
+bool heartbeat(const Call& call) {
+    std::size_t count = 0;
+    int status = kSuccess;
+    if (octavo_endpoint_count(&count) != OCTAVO_OK) return refuse_with_text(call, Reason::refused);
+    for (std::size_t i = 0; i < count; ++i) {
+        octavo_endpoint endpoint{};
+        endpoint.size = sizeof endpoint;
+        if (octavo_endpoint_get(i, &endpoint) == OCTAVO_OK && endpoint.is_alive == 0) status = kFailure;
+    }
+    return answer(call, status);
+}
+
+bool fall_back(const Call&) { return enable_fallback(); }
+
 bool disable_offload(const Call&) {
     set_offload(false);
     return true;
@@ -195,6 +210,10 @@ constexpr Command kCommands[] = {
     {15, "INIT_ENGINE", "Initialises the engine where that has not been done", kNoInput, When::any_time, initialise},
     {16, "SET_CONFIGURATION_SECTION_NAME", "The section of the endpoint files that the process takes part in", kString,
      When::any_time, section},
+    {17, "ENABLE_SW_FALLBACK", "What a failed endpoint cannot do is done by OpenSSL", kNoInput, When::any_time,
+     fall_back},
+    {18, "HEARTBEAT_POLL", "Writes an int: 0, or -1 where an endpoint does not answer", kNoInput, When::after_init,
+     heartbeat},
     {19, "DISABLE_QAT_OFFLOAD", "Leaves all operations to OpenSSL from now on", kNoInput, When::after_init,
      disable_offload},
     {20, "HW_ALGO_BITMAP", "Hexadecimal: the algorithms to take over", kString, When::any_time,

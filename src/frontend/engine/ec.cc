@@ -11,7 +11,6 @@
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/bridge/ecdsa_der.hpp"
 #include "frontend/engine/ec_key.hpp"
-#include "frontend/engine/errors.hpp"
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
 
@@ -26,6 +25,8 @@ using Number = std::unique_ptr<BIGNUM, decltype(&BN_clear_free)>;
 
 /// What Octavo takes; a hash that is longer goes OpenSSL's way.
 constexpr std::size_t kMaxDigest = 64;
+/// Of a verification that came to no judgement.
+constexpr int kFailed = -1;
 
 using Init = int(EC_KEY*);
 using Finish = void(EC_KEY*);
@@ -72,6 +73,16 @@ const Own& own() noexcept {
     return functions;
 }
 
+/// OpenSSL's own sign and verify call the method for the pair r, s: it is decided then whose the operation is, and the instance was asked.
+thread_local bool is_left = false;
+template <class Call>
+auto leave(Call&& call) {
+    is_left = true;
+    const auto answer = call();
+    is_left = false;
+    return answer;
+}
+
 /// A key of ours where this operation may run on Octavo. The curve is null where it may not.
 struct Ready {
     const Curve* curve = nullptr;
@@ -81,7 +92,7 @@ struct Ready {
 Ready ready(const EC_KEY* key, Algorithm algorithm, octavo_operation operation) {
     Ready answer;
     auto* state = EcKey::of(key);
-    if (!is_enabled(algorithm) || state == nullptr) return answer;
+    if (is_left || !is_enabled(algorithm) || state == nullptr) return answer;
     const bool is_public = operation == OCTAVO_ECDSA_VERIFY;
     if (is_public ? EC_KEY_get0_public_key(key) == nullptr : EC_KEY_get0_private_key(key) == nullptr) return answer;
     const auto* curve = state->curve(key);
@@ -92,31 +103,35 @@ Ready ready(const EC_KEY* key, Algorithm algorithm, octavo_operation operation) 
 
 bool fits(int digest_len) { return digest_len > 0 && static_cast<std::size_t>(digest_len) <= kMaxDigest; }
 
-/// r || s. Empty where OpenSSL must do it.
-using Signature = std::array<std::uint8_t, bridge::kMaxSignatureBytes>;
-std::span<std::uint8_t> sign_on_octavo(const unsigned char* digest, int len, const EC_KEY* key, Signature& memory) {
-    if (!fits(len)) return {};
+/// r || s.
+struct Signature {
+    std::array<std::uint8_t, bridge::kMaxSignatureBytes> memory;
+    std::size_t len = 0;
+    Bytes bytes() const { return Bytes(memory).first(len); }
+};
+
+octavo_status sign_on_octavo(const unsigned char* digest, int len, const EC_KEY* key, Signature& signature) {
+    if (!fits(len)) return OCTAVO_PORTABLE;
     const auto on = ready(key, Algorithm::ecdsa, OCTAVO_ECDSA_SIGN);
-    if (on.curve == nullptr) return {};
-    const auto signature = std::span(memory).first(on.curve->signature_len);
-    const auto status =
-        bridge::run_raw(on.handle, OCTAVO_ECDSA_SIGN, {digest, static_cast<std::size_t>(len)}, signature);
-    return status == OCTAVO_OK ? signature : std::span<std::uint8_t>{};
+    if (on.curve == nullptr) return OCTAVO_PORTABLE;
+    signature.len = on.curve->signature_len;
+    return bridge::run_raw(on.handle, OCTAVO_ECDSA_SIGN, {digest, static_cast<std::size_t>(len)},
+                           std::span(signature.memory).first(signature.len));
 }
 
 int sign(int type, const unsigned char* digest, int digest_len, unsigned char* out, unsigned* out_len,
          const BIGNUM* k_inverse, const BIGNUM* r, EC_KEY* key) {
-    Signature memory;
+    Signature signature;
     // A nonce that was prepared is to be used.
     if (out != nullptr && k_inverse == nullptr && r == nullptr) {
-        const auto signature = sign_on_octavo(digest, digest_len, key, memory);
-        if (!signature.empty()) {
-            *out_len = static_cast<unsigned>(bridge::write_signature(signature, out));
+        const auto status = sign_on_octavo(digest, digest_len, key, signature);
+        if (status == OCTAVO_OK) {
+            *out_len = static_cast<unsigned>(bridge::write_signature(signature.bytes(), out));
             return 1;
         }
-        if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
+        if (is_final(status, __func__)) return 0;
     }
-    return own().sign(type, digest, digest_len, out, out_len, k_inverse, r, key);
+    return leave([&] { return own().sign(type, digest, digest_len, out, out_len, k_inverse, r, key); });
 }
 
 ECDSA_SIG* signature_of(Bytes signature) {
@@ -133,36 +148,37 @@ ECDSA_SIG* signature_of(Bytes signature) {
 
 ECDSA_SIG* sign_sig(const unsigned char* digest, int digest_len, const BIGNUM* k_inverse, const BIGNUM* r,
                     EC_KEY* key) {
-    Signature memory;
+    Signature signature;
     if (k_inverse == nullptr && r == nullptr) {
-        const auto signature = sign_on_octavo(digest, digest_len, key, memory);
-        if (!signature.empty()) return signature_of(signature);
-        if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__), nullptr;
+        const auto status = sign_on_octavo(digest, digest_len, key, signature);
+        if (status == OCTAVO_OK) return signature_of(signature.bytes());
+        if (is_final(status, __func__)) return nullptr;
     }
     return own().sign_sig(digest, digest_len, k_inverse, r, key);
 }
 
 /// `read(signature)` writes r || s, or answers false where OpenSSL must judge.
 template <class Read>
-bool verify_on_octavo(const unsigned char* digest, int digest_len, const EC_KEY* key, Read&& read) {
-    if (!fits(digest_len)) return false;
+octavo_status verify_on_octavo(const unsigned char* digest, int digest_len, const EC_KEY* key, Read&& read) {
+    if (!fits(digest_len)) return OCTAVO_PORTABLE;
     const auto on = ready(key, Algorithm::ecdsa, OCTAVO_ECDSA_VERIFY);
-    if (on.curve == nullptr) return false;
+    if (on.curve == nullptr) return OCTAVO_PORTABLE;
     std::array<std::uint8_t, bridge::kMaxSignatureBytes + kMaxDigest> in;
     const auto signature = std::span(in).first(on.curve->signature_len);
-    if (!read(signature)) return false;
+    if (!read(signature)) return OCTAVO_PORTABLE;
     std::copy_n(digest, digest_len, in.begin() + static_cast<std::ptrdiff_t>(signature.size()));
     return bridge::run_raw(on.handle, OCTAVO_ECDSA_VERIFY,
-                           std::span(in).first(signature.size() + static_cast<std::size_t>(digest_len)),
-                           {}) == OCTAVO_OK;
+                           std::span(in).first(signature.size() + static_cast<std::size_t>(digest_len)), {});
 }
 
 int verify(int type, const unsigned char* digest, int digest_len, const unsigned char* der, int der_len, EC_KEY* key) {
     const auto read = [&](std::span<std::uint8_t> signature) {
         return der_len > 0 && bridge::read_signature({der, static_cast<std::size_t>(der_len)}, signature);
     };
-    if (verify_on_octavo(digest, digest_len, key, read)) return 1;
-    return own().verify(type, digest, digest_len, der, der_len, key);
+    const auto status = verify_on_octavo(digest, digest_len, key, read);
+    if (status == OCTAVO_OK) return 1;
+    if (is_final(status, __func__)) return kFailed;
+    return leave([&] { return own().verify(type, digest, digest_len, der, der_len, key); });
 }
 
 int verify_sig(const unsigned char* digest, int digest_len, const ECDSA_SIG* sig, EC_KEY* key) {
@@ -174,32 +190,36 @@ int verify_sig(const unsigned char* digest, int digest_len, const ECDSA_SIG* sig
                BN_bn2binpad(r, signature.data(), half) == half &&
                BN_bn2binpad(s, signature.data() + half, half) == half;
     };
-    if (sig != nullptr && verify_on_octavo(digest, digest_len, key, read)) return 1;
+    const auto status = sig == nullptr ? OCTAVO_PORTABLE : verify_on_octavo(digest, digest_len, key, read);
+    if (status == OCTAVO_OK) return 1;
+    if (is_final(status, __func__)) return kFailed;
     return own().verify_sig(digest, digest_len, sig, key);
 }
 
-bool derive_on_octavo(const EC_POINT* peer, const EC_KEY* key, unsigned char** out, size_t* out_len) {
+octavo_status derive_on_octavo(const EC_POINT* peer, const EC_KEY* key, unsigned char** out, size_t* out_len) {
     const auto on = ready(key, Algorithm::ecdh, OCTAVO_ECDH_DERIVE);
-    if (on.curve == nullptr || peer == nullptr) return false;
+    if (on.curve == nullptr || peer == nullptr) return OCTAVO_PORTABLE;
     std::array<std::uint8_t, bridge::kMaxPublicBytes> point;
     const auto point_len = EC_POINT_point2oct(EC_KEY_get0_group(key), peer, POINT_CONVERSION_UNCOMPRESSED, point.data(),
                                               point.size(), nullptr);
-    if (point_len != on.curve->public_len) return false;
+    if (point_len != on.curve->public_len) return OCTAVO_PORTABLE;
     auto* secret = static_cast<unsigned char*>(OPENSSL_malloc(on.curve->secret_len));
-    if (secret == nullptr) return false;
-    if (bridge::run_raw(on.handle, OCTAVO_ECDH_DERIVE, std::span(point).first(point_len),
-                        {secret, on.curve->secret_len}) != OCTAVO_OK) {
+    if (secret == nullptr) return OCTAVO_PORTABLE;
+    const auto status = bridge::run_raw(on.handle, OCTAVO_ECDH_DERIVE, std::span(point).first(point_len),
+                                        {secret, on.curve->secret_len});
+    if (status != OCTAVO_OK) {
         OPENSSL_free(secret);
-        return false;
+        return status;
     }
     *out = secret;
     *out_len = on.curve->secret_len;
-    return true;
+    return OCTAVO_OK;
 }
 
 int compute_key(unsigned char** out, size_t* out_len, const EC_POINT* peer, const EC_KEY* key) {
-    if (derive_on_octavo(peer, key, out, out_len)) return 1;
-    if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
+    const auto status = derive_on_octavo(peer, key, out, out_len);
+    if (status == OCTAVO_OK) return 1;
+    if (is_final(status, __func__)) return 0;
     return own().compute(out, out_len, peer, key);
 }
 
@@ -214,24 +234,25 @@ bool take_pair(EC_KEY* key, const Curve& curve, Bytes pair) {
            EC_KEY_set_private_key(key, d.get()) == 1 && EC_KEY_set_public_key(key, q.get()) == 1;
 }
 
-bool generate_on_octavo(EC_KEY* key) {
+octavo_status generate_on_octavo(EC_KEY* key) {
     auto* state = EcKey::of(key);
-    if (!is_enabled(Algorithm::ecdh) || state == nullptr) return false;
+    if (!is_enabled(Algorithm::ecdh) || state == nullptr) return OCTAVO_PORTABLE;
     const auto* curve = state->curve(key);
     octavo_key handle{};
     if (curve == nullptr || !bridge::offload(*curve, OCTAVO_EC_GENERATE) || !bridge::generator(*curve, handle))
-        return false;
+        return OCTAVO_PORTABLE;
     std::array<std::uint8_t, bridge::kMaxPrivateBytes + bridge::kMaxPublicBytes> memory;
     const auto pair = std::span(memory).first(curve->private_len + curve->public_len);
-    const bool good =
-        bridge::run_raw(handle, OCTAVO_EC_GENERATE, {}, pair) == OCTAVO_OK && take_pair(key, *curve, pair);
+    auto status = bridge::run_raw(handle, OCTAVO_EC_GENERATE, {}, pair);
+    if (status == OCTAVO_OK && !take_pair(key, *curve, pair)) status = OCTAVO_PORTABLE;
     OPENSSL_cleanse(memory.data(), memory.size());
-    return good;
+    return status;
 }
 
 int generate(EC_KEY* key) {
-    if (generate_on_octavo(key)) return 1;
-    if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
+    const auto status = generate_on_octavo(key);
+    if (status == OCTAVO_OK) return 1;
+    if (is_final(status, __func__)) return 0;
     return own().keygen(key);
 }
 

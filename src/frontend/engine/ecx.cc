@@ -54,7 +54,7 @@ octavo_status register_numbers(const EVP_PKEY* key, const bridge::Curve& curve, 
 }
 
 template <KeyKind kind>
-bool derive_on_octavo(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
+octavo_status derive_on_octavo(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
     const auto algorithm = kind == KeyKind::x25519 ? Algorithm::x25519 : Algorithm::x448;
     auto* key = EVP_PKEY_CTX_get0_pkey(context);
     auto* peer = EVP_PKEY_CTX_get0_peerkey(context);
@@ -62,17 +62,17 @@ bool derive_on_octavo(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len
     const auto& curve = *bridge::only_curve(kind);
     if (!is_enabled(algorithm) || key == nullptr || peer == nullptr || state == nullptr ||
         *out_len < curve.secret_len || !bridge::offload(curve, OCTAVO_ECDH_DERIVE))
-        return false;
+        return OCTAVO_PORTABLE;
     std::array<std::uint8_t, bridge::kMaxPublicBytes> theirs;
     auto theirs_len = theirs.size();
     octavo_key handle{};
     if (EVP_PKEY_get_raw_public_key(peer, theirs.data(), &theirs_len) != 1 ||
-        !state->registered.get(handle, [&](octavo_key& made) noexcept { return register_numbers(key, curve, made); }) ||
-        bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, std::span(theirs).first(theirs_len), {out, curve.secret_len}) !=
-            OCTAVO_OK)
-        return false;
-    *out_len = curve.secret_len;
-    return true;
+        !state->registered.get(handle, [&](octavo_key& made) noexcept { return register_numbers(key, curve, made); }))
+        return OCTAVO_PORTABLE;
+    const auto status =
+        bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, std::span(theirs).first(theirs_len), {out, curve.secret_len});
+    if (status == OCTAVO_OK) *out_len = curve.secret_len;
+    return status;
 }
 
 /// OpenSSL's own, where that is found and all could be set.
@@ -84,8 +84,11 @@ const EVP_PKEY_METHOD* own() noexcept {
 
 template <int nid, KeyKind kind>
 int derive(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
-    if (out != nullptr && derive_on_octavo<kind>(context, out, out_len)) return 1;
-    if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__);
+    if (out != nullptr) {
+        const auto status = derive_on_octavo<kind>(context, out, out_len);
+        if (status == OCTAVO_OK) return 1;
+        if (is_final(status, __func__)) return 0;
+    }
     static Derive* const openssl_derive = [] {
         Derive* found = nullptr;
         EVP_PKEY_meth_get_derive(own<nid>(), nullptr, &found);

@@ -28,6 +28,7 @@ ERR_STRING_DATA reasons[] = {
     {code(Reason::bad_bitmap), "that is no bitmap of algorithms"},
     {code(Reason::bad_threshold), "that is no list of ciphers and thresholds"},
     {code(Reason::refused), "the library refused"},
+    {code(Reason::device), "the endpoint failed, restarts or is down, and the software fallback is switched off"},
     {0, nullptr},
 };
 

@@ -20,6 +20,7 @@ enum class Reason : int {
     bad_bitmap,
     bad_threshold,
     refused,
+    device,
 };
 
 /// Makes the library known to OpenSSL, once in a process. False when memory has run out.

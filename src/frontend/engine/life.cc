@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxSection = 31;
 
 struct Settings {
-    bool external = false, heuristic = false, inline_ = false;
+    bool external = false, heuristic = false, inline_ = false, fallback = false;
     bool event_driven = false, timer = false;  // the last of the two that was asked for
     std::uint64_t interval_ns = 0;
     std::uint32_t timeout_ms = 0;
@@ -80,8 +80,9 @@ bool start_section() {
     const char* name = nullptr;
     if (!find_section(name)) return false;
     if (name == nullptr) return true;
-    if (octavo_section_start(name) != OCTAVO_OK)
-        return raise(Reason::section_refused, __func__, "%s: %s", name, octavo_error_text()) != 0;
+    const auto status = octavo_section_start(name);
+    if (status != OCTAVO_OK && life.settings.fallback) return true;
+    if (status != OCTAVO_OK) return raise(Reason::section_refused, __func__, "%s: %s", name, octavo_error_text()) != 0;
     life.has_section = true;
     return true;
 }
@@ -114,6 +115,7 @@ void stop() {
 
 bool start() {
     if (life.is_init) return true;
+    if (life.settings.fallback) octavo_software_fallback_set(1);
     if (start_section() && start_polling()) return life.is_init = true;
     if (life.has_section) octavo_section_stop();
     life.has_section = false;
@@ -192,6 +194,14 @@ bool choose(Way way, const char* command) noexcept {
     if (way == Way::event_driven) life.settings.timer = false;
     if (way == Way::timer) life.settings.event_driven = false;
     return flag = true;
+}
+
+bool enable_fallback() noexcept {
+    constexpr char kCommand[] = "ENABLE_SW_FALLBACK";
+    const std::lock_guard guard(mutex);
+    if (life.is_init) return refuse(Reason::already_initialised, kCommand);
+    if (life.settings.fallback) return refuse(Reason::already_set, kCommand);
+    return life.settings.fallback = true;
 }
 
 bool is_external() noexcept {

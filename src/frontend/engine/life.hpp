@@ -24,6 +24,10 @@ bool is_external() noexcept;
 bool set_interval(std::uint64_t nanoseconds) noexcept;
 bool set_timeout(std::uint32_t milliseconds) noexcept;
 
+/// The library's software fallback, which is on from the start, switched on again at init where somebody has switched it off; and a section
+/// that cannot be had is no reason then to refuse init. Before init, once; else false with an error raised.
+bool enable_fallback() noexcept;
+
 /// The section to start at init; false with an error raised where that is no name for one, or one was set.
 bool set_section(std::string_view name) noexcept;
 

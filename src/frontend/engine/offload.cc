@@ -2,7 +2,8 @@
 
 #include <atomic>
 
-#include "octavo/octavo.h"
+#include "frontend/bridge/bridge.hpp"
+#include "frontend/engine/errors.hpp"
 
 namespace octavo::engine {
 namespace {
@@ -28,6 +29,11 @@ bool is_enabled(Algorithm algorithm) noexcept {
     return enabled.load(std::memory_order_relaxed) &&
            (algorithms.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(algorithm)) != 0 &&
            octavo_calls_openssl() == 0;
+}
+
+bool is_final(octavo_status status, const char* where) noexcept {
+    if (status == OCTAVO_ERR_DEVICE) return raise(Reason::device, where) == 0;
+    return bridge::job_is_cancelled() && raise(Reason::job_cancelled, where) == 0;
 }
 
 void set_offload(bool on) noexcept { enabled.store(on, std::memory_order_relaxed); }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "octavo/octavo.h"
+
 /// What the engine may take over. Asked at each operation; a few nanoseconds.
 namespace octavo::engine {
 
@@ -18,6 +20,10 @@ inline constexpr std::uint32_t kAlgorithmBits = 0x7ffff;
 
 /// False where OpenSSL's own method must do it: offloading is switched off, for all or for this one, or the library itself asks.
 bool is_enabled(Algorithm algorithm) noexcept;
+
+/// Whether OpenSSL's own method must not step in for an operation that did not end with OCTAVO_OK: its job was cancelled, or the device failed and
+/// the software fallback is switched off. Raises that.
+bool is_final(octavo_status status, const char* where) noexcept;
 
 /// DISABLE_QAT_OFFLOAD, and its end.
 void set_offload(bool enabled) noexcept;

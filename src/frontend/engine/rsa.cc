@@ -50,8 +50,9 @@ bool handle_for(const Call& call, octavo_operation operation, octavo_key& handle
     if (!is_enabled(Algorithm::rsa) || !call.size_is_ours()) return false;
     auto* key = RsaKey::of(call.rsa);
     if (key == nullptr) return false;
-    return operation == OCTAVO_RSA_PRIVATE ? key->private_handle(call.rsa, handle)
-                                           : key->public_handle(call.rsa, handle);
+    const bool has_handle =
+        operation == OCTAVO_RSA_PRIVATE ? key->private_handle(call.rsa, handle) : key->public_handle(call.rsa, handle);
+    return has_handle && bridge::is_worth(handle, operation);
 }
 
 /// Raises nothing: OpenSSL's own method will say what is wrong.
@@ -99,22 +100,23 @@ bool choose_x931(const Call& call, X931 wanted, std::span<std::uint8_t> block) {
     return keep || BN_bn2binpad(other.get(), block.data(), call.size()) == call.size();
 }
 
-bool sign(const Call& call) {
+octavo_status sign(const Call& call) {
     octavo_key handle{};
-    if (!handle_for(call, OCTAVO_RSA_PRIVATE, handle)) return false;
+    if (!handle_for(call, OCTAVO_RSA_PRIVATE, handle)) return OCTAVO_PORTABLE;
     Block em(call.len);
-    if (!quietly([&] { return encode_to_sign(call, em); }) ||
-        bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, em.bytes(), em.bytes()) != OCTAVO_OK)
-        return false;
-    if (call.padding == RSA_X931_PADDING && !choose_x931(call, X931::lesser, em.bytes())) return false;
+    if (!quietly([&] { return encode_to_sign(call, em); })) return OCTAVO_PORTABLE;
+    const auto status = bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, em.bytes(), em.bytes());
+    if (status != OCTAVO_OK) return status;
+    if (call.padding == RSA_X931_PADDING && !choose_x931(call, X931::lesser, em.bytes())) return OCTAVO_PORTABLE;
     std::copy_n(em.data(), call.len, call.out);
-    return true;
+    return OCTAVO_OK;
 }
 
 int private_encrypt(int in_len, const unsigned char* in, unsigned char* out, RSA* rsa, int padding) {
     const Call call(in_len, in, out, rsa, padding);
-    if (sign(call)) return call.size();
-    if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__), kFailed;
+    const auto status = sign(call);
+    if (status == OCTAVO_OK) return call.size();
+    if (is_final(status, __func__)) return kFailed;
     return RSA_meth_get_priv_enc(own())(in_len, in, out, rsa, padding);
 }
 
@@ -154,24 +156,26 @@ int private_decrypt(int in_len, const unsigned char* in, unsigned char* out, RSA
     if (call.in.size() == call.len && is_ours_to_decode(call) && handle_for(call, OCTAVO_RSA_PRIVATE, handle)) {
         Block em(call.len);
         // Fails on public grounds alone.
-        if (bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, call.in, em.bytes()) == OCTAVO_OK)
-            return decode_decrypted(call, em);
+        const auto status = bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, call.in, em.bytes());
+        if (status == OCTAVO_OK) return decode_decrypted(call, em);
+        if (is_final(status, __func__)) return kFailed;
     }
-    if (bridge::job_is_cancelled()) return raise(Reason::job_cancelled, __func__), kFailed;
     return RSA_meth_get_priv_dec(own())(in_len, in, out, rsa, padding);
 }
 
-bool encrypt(const Call& call) {
+octavo_status encrypt(const Call& call) {
     octavo_key handle{};
-    if (!handle_for(call, OCTAVO_RSA_PUBLIC, handle)) return false;
+    if (!handle_for(call, OCTAVO_RSA_PUBLIC, handle)) return OCTAVO_PORTABLE;
     Block em(call.len);
-    return quietly([&] { return encode_to_encrypt(call, em); }) &&
-           bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, em.bytes(), {call.out, call.len}) == OCTAVO_OK;
+    if (!quietly([&] { return encode_to_encrypt(call, em); })) return OCTAVO_PORTABLE;
+    return bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, em.bytes(), {call.out, call.len});
 }
 
 int public_encrypt(int in_len, const unsigned char* in, unsigned char* out, RSA* rsa, int padding) {
     const Call call(in_len, in, out, rsa, padding);
-    if (encrypt(call)) return call.size();
+    const auto status = encrypt(call);
+    if (status == OCTAVO_OK) return call.size();
+    if (is_final(status, __func__)) return kFailed;
     return RSA_meth_get_pub_enc(own())(in_len, in, out, rsa, padding);
 }
 
@@ -191,19 +195,20 @@ int decode_verified(const Call& call, Block& em) {
     }
 }
 
-int recover(const Call& call) {
+octavo_status recover(const Call& call, int& len) {
     octavo_key handle{};
-    if (call.in.size() != call.len || !handle_for(call, OCTAVO_RSA_PUBLIC, handle)) return kFailed;
+    if (call.in.size() != call.len || !handle_for(call, OCTAVO_RSA_PUBLIC, handle)) return OCTAVO_PORTABLE;
     Block em(call.len);
-    if (bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, call.in, em.bytes()) != OCTAVO_OK) return kFailed;
-    int len = kFailed;
-    quietly([&] { return (len = decode_verified(call, em)) >= 0; });
-    return len;
+    const auto status = bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, call.in, em.bytes());
+    if (status != OCTAVO_OK) return status;
+    return quietly([&] { return (len = decode_verified(call, em)) >= 0; }) ? OCTAVO_OK : OCTAVO_PORTABLE;
 }
 
 int public_decrypt(int in_len, const unsigned char* in, unsigned char* out, RSA* rsa, int padding) {
-    const int len = recover({in_len, in, out, rsa, padding});
-    return len >= 0 ? len : RSA_meth_get_pub_dec(own())(in_len, in, out, rsa, padding);
+    int len = kFailed;
+    const auto status = recover({in_len, in, out, rsa, padding}, len);
+    if (status == OCTAVO_OK || is_final(status, __func__)) return len;
+    return RSA_meth_get_pub_dec(own())(in_len, in, out, rsa, padding);
 }
 
 int init(RSA* rsa) { return RSA_meth_get_init(own())(rsa) == 1 && RsaKey::attach(rsa) ? 1 : 0; }
