@@ -19,10 +19,15 @@ struct Free {
 };
 using Context = std::unique_ptr<OSSL_LIB_CTX, Free>;
 
+struct Unload {
+    void operator()(OSSL_PROVIDER* provider) const { OSSL_PROVIDER_unload(provider); }
+};
+
 /// A provider section with these lines, and the provider loaded as it says, or the text of the error that is Octavo's. By a call: OpenSSL throws
 /// the errors of those away that the configuration activates.
 struct Loaded {
     Context context{OSSL_LIB_CTX_new()};
+    std::unique_ptr<OSSL_PROVIDER, Unload> provider;  // ends before the context, which it would keep
     bool is_good = false;
     std::string error;
 
@@ -34,8 +39,9 @@ struct Loaded {
                "/octavo.so\n"
             << lines;
         ERR_clear_error();
-        is_good = OSSL_LIB_CTX_load_config(context.get(), path.c_str()) == 1 &&
-                  OSSL_PROVIDER_load(context.get(), "octavo") != nullptr;
+        if (OSSL_LIB_CTX_load_config(context.get(), path.c_str()) == 1)
+            provider.reset(OSSL_PROVIDER_load(context.get(), "octavo"));
+        is_good = provider != nullptr;
         const char* text = nullptr;
         int flags = 0;
         while (ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags) != 0)
