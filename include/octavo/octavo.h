@@ -462,7 +462,7 @@ typedef enum octavo_event {
 /*
  * Called on a thread of the library's, one event after the other, once requests in flight have been completed elsewhere. It must be quick: while it
  * runs, no endpoint's state changes in this process. It may call everything but octavo_event_subscribe() and octavo_event_unsubscribe()
- * (OCTAVO_ERR_BAD_ARGUMENT); it must not fork, nor wait for a thread that calls one of these two or forks.
+ * (OCTAVO_ERR_BAD_ARGUMENT); it must not fork, nor wait for a thread that calls one of these two. Other threads may fork meanwhile.
  */
 typedef void octavo_event_callback(void* argument, uint32_t endpoint, uint32_t event);
 /* Any thread. *subscription is never 0. A forked child has its parent's subscriptions. OCTAVO_ERR_NO_MEMORY. */

@@ -65,8 +65,10 @@ struct Registry {
 
 std::uint64_t generation() noexcept { return current_generation.load(std::memory_order_relaxed); }
 
+bool is_waiting() noexcept { return fork_waits.load(std::memory_order_relaxed); }
+
 void step_aside() noexcept {
-    if (!fork_waits.load(std::memory_order_relaxed)) return;
+    if (!is_waiting()) return;
     const std::lock_guard until_forked{Registry::get().guard};
 }
 

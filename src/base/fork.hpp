@@ -9,6 +9,9 @@ namespace octavo::fork {
 /// remembers the generation that made it, and makes itself anew when the number has changed.
 std::uint64_t generation() noexcept;
 
+/// Whether a fork() waits for a Mutex, or has them all.
+bool is_waiting() noexcept;
+
 /// For threads that take a Mutex over and over: steps aside while a fork() waits for it, which might otherwise starve.
 void step_aside() noexcept;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/fork.hpp"
 #include "base/wipe.hpp"
 #include "device/hand_over.hpp"
 #include "device/rescue.hpp"
@@ -171,9 +172,11 @@ bool Executor::draws_error(const Slot& slot) noexcept {
     return dice_ % kMillion < rate;
 }
 
+/// Until the hang is over. fork() waits for the batch, and keeps the health thread from ending the hang meanwhile: it gets its batch.
 void Executor::stall(std::uint32_t operation, const std::atomic<bool>& stop) noexcept {
     auto& it = endpoint(endpoint_);
-    while (it.ills[operation].hangs.load(std::memory_order_relaxed) && !stop.load(std::memory_order_acquire)) {
+    while (it.is_up() && it.ills[operation].hangs.load(std::memory_order_relaxed) && !fork::is_waiting() &&
+           !stop.load(std::memory_order_acquire)) {
         std::uint64_t never = 0;
         it.hung_since_ns.compare_exchange_strong(never, now_ns(), std::memory_order_relaxed);
         nap();

@@ -317,6 +317,49 @@ TEST_P(Health, AChildBeginsWell) {
     EXPECT_EQ(state_of(instance_), OCTAVO_ENDPOINT_DOWN);
 }
 
+testing::AssertionResult forks_well() {
+    const auto child = fork();
+    if (child == 0) _exit(0);
+    int status = -1;
+    if (waitpid(child, &status, 0) != child || status != 0) return testing::AssertionFailure() << status;
+    return testing::AssertionSuccess();
+}
+
+/// fork() waits for engine threads, and the thread that could end the hang waits for fork().
+TEST_P(HealthWake, ForkDuringAHang) {
+    Events events;
+    ASSERT_TRUE(inject({.kind = FaultKind::hang}));
+    submit(20);
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(forks_well());
+    drain();
+    EXPECT_TRUE(all_right());
+    EXPECT_TRUE(adds_up(statistics_of(instance_.handle())));
+}
+
+/// A callback that takes until others have forked.
+TEST_P(HealthWake, ForkDuringACallback) {
+    struct Stage {
+        std::atomic<bool> has_begun{false}, may_end{false}, has_ended{false};
+    } stage;
+    const auto callback = [](void* argument, std::uint32_t, std::uint32_t) {
+        auto& it = *static_cast<Stage*>(argument);
+        it.has_begun = true;
+        while (!it.may_end) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        it.has_ended = true;
+    };
+    std::uint64_t subscription = 0;
+    ASSERT_EQ(octavo_event_subscribe(callback, &stage, &subscription), OCTAVO_OK);
+    ASSERT_TRUE(inject({.kind = FaultKind::restart, .value = 1'000'000}));
+    while (!stage.has_begun) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    submit(5);
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(forks_well());
+    stage.may_end = true;
+    EXPECT_EQ(octavo_event_unsubscribe(subscription), OCTAVO_OK);
+    EXPECT_TRUE(stage.has_ended) << "unsubscribing waits for a callback's end";
+    drain();
+    EXPECT_TRUE(all_right());
+}
+
 /// Waiters by descriptor while the device hangs: each is woken once, from whichever side.
 TEST_P(HealthWake, EachWaiterOnce) {
     ASSERT_TRUE(inject({.kind = FaultKind::hang}));
