@@ -97,6 +97,11 @@ enum class Driver : std::uint32_t {
     threads = OCTAVO_DRIVER_THREADS
 };
 using Statistics = octavo_statistics;
+enum class EndpointState : std::uint32_t {
+    up = OCTAVO_ENDPOINT_UP,
+    restarting = OCTAVO_ENDPOINT_RESTARTING,
+    down = OCTAVO_ENDPOINT_DOWN
+};
 
 // ---- keys ----
 
@@ -362,6 +367,14 @@ public:
         return statistics;
     }
 
+    /// octavo_instance_state(): that of its endpoint.
+    Result<EndpointState> endpoint_state() const noexcept {
+        std::uint32_t state = OCTAVO_ENDPOINT_UP;
+        const auto status = static_cast<Status>(octavo_instance_state(instance_, &state));
+        if (status != Status::ok) return status;
+        return static_cast<EndpointState>(state);
+    }
+
     octavo_instance handle() const noexcept { return instance_; }
     explicit operator bool() const noexcept { return instance_.id != 0; }
     /// Gives the handle to the caller, who destroys it.
@@ -433,6 +446,74 @@ inline Result<int> polling_fd(std::size_t index = 0) noexcept {
     const auto status = static_cast<Status>(octavo_polling_fd(index, &fd));
     if (status != Status::ok) return status;
     return fd;
+}
+
+// ---- endpoints ----
+
+struct Endpoint {
+    std::uint32_t number;
+    EndpointState state;
+    bool is_alive;  ///< the heartbeat: up, and answers what it is given
+    std::size_t num_instances;
+};
+
+inline std::size_t count_endpoints() noexcept {
+    std::size_t count = 0;
+    octavo_endpoint_count(&count);  // fails only without a place for the count
+    return count;
+}
+/// octavo_endpoint_get(): the one at `index`, below count_endpoints(), as it is now.
+inline Result<Endpoint> get_endpoint(std::size_t index) noexcept {
+    octavo_endpoint raw{};
+    raw.size = sizeof raw;
+    const auto status = static_cast<Status>(octavo_endpoint_get(index, &raw));
+    if (status != Status::ok) return status;
+    return Endpoint{raw.number, static_cast<EndpointState>(raw.state), raw.is_alive == 1, raw.num_instances};
+}
+
+enum class Event : std::uint32_t {
+    restarting = OCTAVO_EVENT_RESTARTING,
+    restarted = OCTAVO_EVENT_RESTARTED,
+    down = OCTAVO_EVENT_DOWN
+};
+
+/// Who is told of the endpoints' events, for as long as it lives: octavo_event_subscribe(). Neither begins nor ends in an event's callback.
+class Subscription {
+public:
+    using Callback = octavo_event_callback;  ///< of its `event`: an Event
+
+    Subscription() = default;
+    Subscription(Subscription&& other) noexcept : number_(std::exchange(other.number_, 0)) {}
+    Subscription& operator=(Subscription&& other) noexcept {
+        if (this != &other) reset(std::exchange(other.number_, 0));
+        return *this;
+    }
+    /// The callback does not run any more when it returns.
+    ~Subscription() { reset(); }
+
+    static Result<Subscription> create(Callback* callback, void* argument) noexcept {
+        Subscription subscription;
+        const auto status = static_cast<Status>(octavo_event_subscribe(callback, argument, &subscription.number_));
+        if (status != Status::ok) return status;
+        return subscription;
+    }
+    explicit operator bool() const noexcept { return number_ != 0; }
+    /// Ends the one held, if any, and takes another.
+    void reset(std::uint64_t number = 0) noexcept {
+        const auto old = std::exchange(number_, number);
+        if (old != 0) octavo_event_unsubscribe(old);
+    }
+
+private:
+    std::uint64_t number_ = 0;
+};
+
+/// octavo_software_fallback_set() and octavo_software_fallback_get().
+inline void set_software_fallback(bool is_on) noexcept { octavo_software_fallback_set(is_on ? 1 : 0); }
+inline bool software_fallback() noexcept {
+    int is_on = 1;
+    octavo_software_fallback_get(&is_on);
+    return is_on == 1;
 }
 
 // ---- bodies ----

@@ -457,6 +457,42 @@ TEST(HealthEvents, FromACallback) {
     EXPECT_EQ(tried.get, OCTAVO_OK);
 }
 
+TEST(HealthHpp, StatesAndEvents) {
+    const auto instance = make_instance(Driver::in_line);
+    std::atomic<std::uint32_t> last{0};
+    const auto callback = [](void* argument, std::uint32_t, std::uint32_t event) {
+        static_cast<std::atomic<std::uint32_t>*>(argument)->store(event);
+    };
+    auto subscription = *octavo::Subscription::create(callback, &last);
+    EXPECT_EQ(octavo::Subscription::create(nullptr, nullptr).status(), octavo::Status::null_argument);
+    ASSERT_TRUE(inject({.kind = FaultKind::kill}));
+    EXPECT_EQ(*instance.endpoint_state(), octavo::EndpointState::down);
+    ASSERT_EQ(octavo::count_endpoints(), 1U);
+    const auto endpoint = octavo::get_endpoint(0);
+    EXPECT_EQ(endpoint->state, octavo::EndpointState::down);
+    EXPECT_FALSE(endpoint->is_alive);
+    EXPECT_EQ(endpoint->num_instances, 1U);
+    EXPECT_EQ(octavo::get_endpoint(1).status(), octavo::Status::bad_argument);
+    const auto wait_for = [&](octavo::Event event) {
+        while (last != static_cast<std::uint32_t>(event)) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    };
+    wait_for(octavo::Event::down);
+    auto moved = std::move(subscription);
+    EXPECT_FALSE(subscription);
+    ASSERT_TRUE(clear_faults());
+    wait_for(octavo::Event::restarted);
+    moved.reset();
+    ASSERT_TRUE(inject({.kind = FaultKind::kill}));
+    ASSERT_TRUE(clear_faults());
+    while (*instance.endpoint_state() != octavo::EndpointState::up)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    EXPECT_EQ(last, static_cast<std::uint32_t>(octavo::Event::restarted)) << "nobody is told any more";
+    octavo::set_software_fallback(false);
+    EXPECT_FALSE(octavo::software_fallback());
+    octavo::set_software_fallback(true);
+    EXPECT_TRUE(octavo::software_fallback());
+}
+
 /// Threads that submit, cancel and fetch, while endpoints fail in every way at random: nothing is lost or answered twice.
 TEST(HealthChaos, NothingIsLost) {
     const bool is_long = std::getenv("OCTAVO_LONG_TESTS") != nullptr;
