@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -270,6 +272,53 @@ TEST(Job, KeepsItsDescriptorFromOneOperationToTheNext) {
         pollfd quiet{job.fd(), POLLIN, 0};
         EXPECT_EQ(poll(&quiet, 1, 0), 0) << "a wake-up was left in the descriptor";
     }
+}
+
+/// Which of the descriptors are readable.
+std::vector<std::size_t> readable(std::vector<pollfd>& wanted) {
+    EXPECT_GE(poll(wanted.data(), wanted.size(), 0), 0);
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        if (wanted[i].revents != 0) found.push_back(i);
+    return found;
+}
+
+/// What one descriptor for all, or one for a thread, could not do.
+TEST(Job, AThousandPausedHaveDescriptorsOfTheirOwn) {
+    constexpr std::size_t kJobs = 1000;
+    rlimit files{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+    if (files.rlim_max < 2 * kJobs) GTEST_SKIP() << "only " << files.rlim_max << " descriptors: ulimit -Hn";
+    files.rlim_cur = std::max<rlim_t>(files.rlim_cur, 2 * kJobs);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+    const auto rsa = key(Shape::rsa2048, with_octavo());
+    auto jobs = jobs_of(kJobs, rsa.get());
+    shim::hold();
+    for (auto& job : jobs) job.step();
+    ASSERT_EQ(shim::num_held(), kJobs);
+    std::vector<pollfd> wanted;
+    std::set<int> fds;
+    for (const auto& job : jobs) {
+        wanted.push_back({job.fd(), POLLIN, 0});
+        fds.insert(job.fd());
+    }
+    EXPECT_EQ(fds.size(), kJobs);
+    EXPECT_TRUE(readable(wanted).empty());
+    for (std::size_t i = 0; i < kJobs; ++i) {
+        const auto target = i * 617 % kJobs;  // every one once, for 617 and 1,000 have no common factor
+        const auto wakeup = shim::held_wakeup(target);
+        ASSERT_EQ(wakeup.fd, wanted[target].fd);
+        ASSERT_EQ(eventfd_write(wakeup.fd, 1), 0);
+        ASSERT_EQ(readable(wanted), std::vector{target});
+        jobs[target].step();  // nothing is there yet: it takes the wake-up and pauses again
+        ASSERT_FALSE(jobs[target].done);
+        ASSERT_EQ(jobs[target].fd(), wanted[target].fd);
+        ASSERT_TRUE(readable(wanted).empty());
+    }
+    shim::release();
+    for (auto& job : jobs) job.step();
+    run_with_fds(jobs, false);
+    expect_right(jobs);
 }
 
 /// HAProxy dies of a descriptor that it was never told to watch.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 #include "octavo/octavo.h"
 
@@ -15,6 +16,13 @@ extern std::atomic<int> retries;
 extern std::atomic<int> failure;
 /// What octavo_consult() answers: OCTAVO_OK to all, so that the provider's own way is what a test sees, or what the library says.
 extern std::atomic<bool> takes_all;
+
+/// From now on, submissions are kept, and nothing is computed until release(); then each is executed when its result is fetched.
+void hold();
+void release();
+/// Of the submissions kept, oldest first: how many there are, and what wakes their waiters.
+std::size_t num_held();
+octavo_wakeup held_wakeup(std::size_t index);
 
 inline int operations() { return executed + submitted; }
 
