@@ -324,7 +324,7 @@ bool load_conf(const std::string& lines) {
 TEST(Conf, CommandsAreLines) {
     ENGINE_load_dynamic();
     ASSERT_TRUE(
-        load_conf("SET_MAX_RETRY_COUNT = 17\nENABLE_INLINE_POLLING = EMPTY\ndefault_algorithms = RSA,EC,PKEY\n"))
+        load_conf("SET_MAX_RETRY_COUNT = 17\nENABLE_INLINE_POLLING = EMPTY\ndefault_algorithms = RSA,DSA,DH,EC,PKEY\n"))
         << first_reason();
     std::int32_t limit = 0;
     octavo_retry_limit_get(&limit);

@@ -14,12 +14,12 @@ inline constexpr std::size_t kMaxModulusBytes = 1024;
 /// that are asked for: groups are few. False where Octavo does not take the modulus or has enough: use OpenSSL.
 bool modulus_key(std::span<const std::uint8_t> modulus, std::size_t exponent_len, octavo_key& handle) noexcept;
 
-/// out = base^exponent mod modulus in the current job, or on lanes where they are worth it. False where OpenSSL is to do it, or the job
-/// was cancelled.
+/// out = base^exponent mod modulus in the current job, or on lanes where they are worth it. OCTAVO_PORTABLE where OpenSSL is to do it,
+/// else what run_raw() answers.
 ///   modulus    big-endian without leading zeros
 ///   base, out  as long as the modulus; base less than it
 ///   exponent   secret; its length is not
-bool mod_exp(std::span<const std::uint8_t> modulus, std::span<const std::uint8_t> base,
-             std::span<const std::uint8_t> exponent, std::span<std::uint8_t> out) noexcept;
+octavo_status mod_exp(std::span<const std::uint8_t> modulus, std::span<const std::uint8_t> base,
+                      std::span<const std::uint8_t> exponent, std::span<std::uint8_t> out) noexcept;
 
 }  // namespace octavo::bridge

@@ -40,11 +40,14 @@ int destroy(ENGINE* engine) {
 
 int bind(ENGINE* engine, const char* id) {
     if (id != nullptr && std::strcmp(id, kId) != 0 && std::strcmp(id, kOtherId) != 0) return 0;
-    if (!load_errors() || !versions_fit() || rsa_method() == nullptr || ec_method() == nullptr) return 0;
+    if (!load_errors() || !versions_fit() || rsa_method() == nullptr || ec_method() == nullptr ||
+        dh_method() == nullptr || dsa_method() == nullptr)
+        return 0;
     return ENGINE_set_id(engine, id == nullptr ? kId : id) == 1 && ENGINE_set_name(engine, kName) == 1 &&
                    ENGINE_set_destroy_function(engine, destroy) == 1 && ENGINE_set_init_function(engine, start) == 1 &&
                    ENGINE_set_finish_function(engine, end) == 1 && add_commands(engine) &&
                    ENGINE_set_RSA(engine, rsa_method()) == 1 && ENGINE_set_EC(engine, ec_method()) == 1 &&
+                   ENGINE_set_DH(engine, dh_method()) == 1 && ENGINE_set_DSA(engine, dsa_method()) == 1 &&
                    add_pkey_methods(engine)
                ? 1
                : 0;

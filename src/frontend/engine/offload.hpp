@@ -10,6 +10,8 @@ namespace octavo::engine {
 /// Bits as users of accelerator engines know them from HW_ALGO_BITMAP and SW_ALGO_BITMAP.
 enum class Algorithm : std::uint32_t {
     rsa = 0x00001,
+    dsa = 0x00002,
+    dh = 0x00004,
     ecdsa = 0x00008,
     ecdh = 0x00010,
     x25519 = 0x00020,

@@ -54,7 +54,8 @@ bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept {
 bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
              std::span<std::uint8_t> out) noexcept {
     if (base.size() > p.size() || exponent.size() > p.size()) return false;
-    return bridge::mod_exp(p.bytes(), base.padded(p.size()), exponent.padded(exponent_len(exponent, p.size())), out);
+    return bridge::mod_exp(p.bytes(), base.padded(p.size()), exponent.padded(exponent_len(exponent, p.size())), out) ==
+           OCTAVO_OK;
 }
 
 }  // namespace octavo::provider
