@@ -114,6 +114,7 @@ TEST_F(CliFault, AProcessThatIsStopped) {
     const auto pid = std::to_string(child);
     while (fault({"clear", "--pid", pid}).exit_code != 0) usleep(10'000);
     kill(child, SIGSTOP);
+    waitpid(child, nullptr, WUNTRACED);
     expect_failure({"hang", "--pid", pid}, "does not answer");
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
