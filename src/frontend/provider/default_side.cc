@@ -103,6 +103,21 @@ CipherFunctions cipher_functions(const OSSL_DISPATCH* table) {
     return f;
 }
 
+KdfFunctions kdf_functions(const OSSL_DISPATCH* table) {
+    KdfFunctions f;
+    if (table == nullptr) return f;
+    take(f.newctx, table, OSSL_FUNC_KDF_NEWCTX);
+    take(f.freectx, table, OSSL_FUNC_KDF_FREECTX);
+    take(f.dupctx, table, OSSL_FUNC_KDF_DUPCTX);
+    take(f.reset, table, OSSL_FUNC_KDF_RESET);
+    take(f.derive, table, OSSL_FUNC_KDF_DERIVE);
+    take(f.gettable_ctx_params, table, OSSL_FUNC_KDF_GETTABLE_CTX_PARAMS);
+    take(f.get_ctx_params, table, OSSL_FUNC_KDF_GET_CTX_PARAMS);
+    take(f.settable_ctx_params, table, OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS);
+    take(f.set_ctx_params, table, OSSL_FUNC_KDF_SET_CTX_PARAMS);
+    return f;
+}
+
 struct Names {
     const char *key, *signature, *exchange;
 };
@@ -168,6 +183,7 @@ bool DefaultSide::open() noexcept {
         exchanges_[i] = exchange_functions(functions_of(OSSL_OP_KEYEXCH, kNames[i].exchange));
     }
     cipher_ = cipher_functions(functions_of(OSSL_OP_ASYM_CIPHER, "RSA"));
+    tls13_kdf_ = kdf_functions(functions_of(OSSL_OP_KDF, "TLS13-KDF"));
     digests_.open(libctx_);
     return keys(KeyKind::rsa).complete() && keys(KeyKind::rsa_pss).complete() && signatures(KeyKind::rsa).complete() &&
            cipher_.complete();

@@ -92,6 +92,18 @@ struct CipherFunctions {
     bool complete() const noexcept;
 };
 
+struct KdfFunctions {
+    OSSL_FUNC_kdf_newctx_fn* newctx = nullptr;
+    OSSL_FUNC_kdf_freectx_fn* freectx = nullptr;
+    OSSL_FUNC_kdf_dupctx_fn* dupctx = nullptr;
+    OSSL_FUNC_kdf_reset_fn* reset = nullptr;
+    OSSL_FUNC_kdf_derive_fn* derive = nullptr;
+    OSSL_FUNC_kdf_gettable_ctx_params_fn* gettable_ctx_params = nullptr;
+    OSSL_FUNC_kdf_get_ctx_params_fn* get_ctx_params = nullptr;
+    OSSL_FUNC_kdf_settable_ctx_params_fn* settable_ctx_params = nullptr;
+    OSSL_FUNC_kdf_set_ctx_params_fn* set_ctx_params = nullptr;
+};
+
 /// The default provider in a library context of its own, and the functions by which it does what Octavo offers. Every key and every
 /// operation context of ours has its twin there: the twin keeps the numbers and the parameters, so that they behave, and
 /// fail, as the default provider's do in whichever version of OpenSSL runs; and it does what the fast path does not.
@@ -117,6 +129,7 @@ public:
         return exchanges_[static_cast<std::size_t>(kind)];
     }
     const CipherFunctions& cipher() const noexcept { return cipher_; }
+    const KdfFunctions& tls13_kdf() const noexcept { return tls13_kdf_; }
     /// Its entry for one of an algorithm's names; null where this build of OpenSSL has none.
     const OSSL_ALGORITHM* algorithm(int operation, const char* name) const noexcept;
     /// What it can do besides operations: 1 when `callback` has seen all of it.
@@ -135,6 +148,7 @@ private:
     std::array<SignatureFunctions, kNumKeyKinds> signatures_;
     std::array<ExchangeFunctions, kNumKeyKinds> exchanges_;
     CipherFunctions cipher_;
+    KdfFunctions tls13_kdf_;
 };
 
 }  // namespace octavo::provider
