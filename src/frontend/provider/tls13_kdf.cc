@@ -173,10 +173,14 @@ struct Context {
 
     void* need_twin() noexcept {
         if (twin != nullptr) return twin;
-        twin = functions().newctx(provider.standard.provctx());
-        if (twin != nullptr && !kept.empty()) functions().set_ctx_params(twin, kept.params());
+        auto* made = functions().newctx(provider.standard.provctx());
+        if (made == nullptr) return nullptr;
+        if (!kept.empty() && functions().set_ctx_params(made, kept.params()) != 1) {
+            functions().freectx(made);
+            return nullptr;
+        }
         kept.drop();
-        return twin;
+        return twin = made;
     }
     bool derive(std::span<std::uint8_t> out, const OSSL_PARAM params[]) noexcept {
         Step step;
