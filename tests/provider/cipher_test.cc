@@ -290,5 +290,17 @@ TEST(FastPath, LeavesFailuresToTheDefaultProvider) {
     }
 }
 
+TEST(FastPath, LeavesNothingToItWhereTheSoftwareFallbackIsOff) {
+    const auto pkey = key(Shape::rsa2048, with_octavo());
+    Trace trace, encrypting, decrypting;
+    const auto ciphertext = encrypt(trace, with_octavo(), pkey.get(), {.padding = "oaep"}, data(32, 1));
+    shim::failure = OCTAVO_ERR_DEVICE;
+    encrypt(encrypting, with_octavo(), pkey.get(), {.padding = "oaep"}, data(32, 1));
+    decrypt(decrypting, with_octavo(), pkey.get(), {.padding = "oaep"}, ciphertext);
+    shim::failure = OCTAVO_OK;
+    EXPECT_NE(encrypting.text().find("there is no software fallback"), std::string::npos) << encrypting.text();
+    EXPECT_NE(decrypting.text().find("there is no software fallback"), std::string::npos) << decrypting.text();
+}
+
 }  // namespace
 }  // namespace octavo::test

@@ -245,6 +245,22 @@ TEST_P(Ecdsa, FallsBackWhenOctavoFails) {
         });
 }
 
+TEST_P(Ecdsa, FailsWhereTheSoftwareFallbackIsOff) {
+    const auto& group = GetParam();
+    if (!group.octavo) return;  // nothing is asked of an endpoint
+    const auto key = curve_key(group, 1, with_octavo());
+    in_own_job([&] {
+        Trace trace, signing, verifying;
+        const auto signature = sign(trace, with_octavo(), key.get(), nullptr, data(32, 1));
+        shim::failure = OCTAVO_ERR_DEVICE;
+        sign(signing, with_octavo(), key.get(), nullptr, data(32, 1));
+        verify(verifying, with_octavo(), key.get(), nullptr, data(32, 1), signature);
+        shim::failure = OCTAVO_OK;
+        EXPECT_NE(signing.text().find("there is no software fallback"), std::string::npos) << signing.text();
+        EXPECT_NE(verifying.text().find("there is no software fallback"), std::string::npos) << verifying.text();
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(Groups, Ecdsa, testing::ValuesIn(ecdsa_groups()),
                          [](const auto& group) { return group.param.name; });
 

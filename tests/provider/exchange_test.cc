@@ -231,6 +231,22 @@ TEST_P(Exchange, FallsBackWhenOctavoFails) {
         });
 }
 
+TEST_P(Exchange, FailsWhereTheSoftwareFallbackIsOff) {
+    const auto& group = GetParam();
+    in_own_job([&] {
+        Trace deriving, generating;
+        const auto own = curve_key(group, 1, with_octavo()), peer = curve_key(group, 2, with_octavo());
+        const int before = shim::operations();
+        derive(deriving, with_octavo(), own.get(), peer.get());
+        if (shim::operations() == before) return;  // nothing is asked of an endpoint
+        shim::failure = OCTAVO_ERR_DEVICE;
+        derive(deriving, with_octavo(), own.get(), peer.get());
+        EXPECT_EQ(generate(generating, with_octavo(), group), nullptr);
+        shim::failure = OCTAVO_OK;
+        EXPECT_NE(deriving.text().find("there is no software fallback"), std::string::npos) << deriving.text();
+    });
+}
+
 TEST_P(Exchange, ContextsAreDuplicatedAndOutliveTheirKeys) {
     const auto& group = GetParam();
     compare_places("dupctx", [&](Trace& trace, OSSL_LIB_CTX* side) {

@@ -355,5 +355,21 @@ TEST(SigningFallback, WhenOctavoFailsTheDefaultProviderSigns) {
     EXPECT_NE(trace.text().find("verify = 1"), std::string::npos);
 }
 
+TEST(SigningFallback, NoneWhereTheSoftwareFallbackIsOff) {
+    const auto pkey = key(Shape::rsa2048, with_octavo());
+    const auto tbs = data(32, 1);
+    const Settings s{.padding = "pkcs1", .digest = "SHA256"};
+    Trace signing, verifying, after;
+    const auto right = sign(after, with_octavo(), pkey.get(), s, tbs);
+    shim::failure = OCTAVO_ERR_DEVICE;
+    sign(signing, with_octavo(), pkey.get(), s, tbs);
+    verify(verifying, with_octavo(), pkey.get(), s, tbs, right);
+    shim::failure = OCTAVO_OK;
+    EXPECT_NE(signing.text().find("there is no software fallback"), std::string::npos) << signing.text();
+    EXPECT_NE(verifying.text().find("there is no software fallback"), std::string::npos) << verifying.text();
+    EXPECT_EQ(verifying.text().find("verify = 1"), std::string::npos);
+    EXPECT_EQ(sign(after, with_octavo(), pkey.get(), s, tbs), right);
+}
+
 }  // namespace
 }  // namespace octavo::test

@@ -13,6 +13,7 @@
 #include "frontend/provider/key.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/padding.hpp"
+#include "frontend/provider/run.hpp"
 #include "frontend/provider/twin_context.hpp"
 
 // As with signatures, what is plain sailing runs here and the rest is the twin's; with one difference: once a ciphertext has been
@@ -167,7 +168,7 @@ bool fast_encrypt(Context& context, Bytes message, Buffer out) {
         return false;
     Block em(context.len());
     return encode(context.plan(), message, em) &&
-           bridge::run_raw(handle, OCTAVO_RSA_PUBLIC, em.bytes(), out.first(context.len())) == OCTAVO_OK;
+           run_raw(handle, OCTAVO_RSA_PUBLIC, em.bytes(), out.first(context.len()));
 }
 
 int encrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity, const unsigned char* in,
@@ -183,14 +184,14 @@ int encrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
             return 1;
         }
     }
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.encrypt(self.twin, out, out_len, capacity, in, in_len);
 }
 
 /// The block that a ciphertext holds. Fails on public grounds alone.
 bool open(Context& context, Bytes ciphertext, Block& em) {
     octavo_key handle{};
-    return context.key->private_handle(handle) &&
-           bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, ciphertext, em.bytes()) == OCTAVO_OK;
+    return context.key->private_handle(handle) && run_raw(handle, OCTAVO_RSA_PRIVATE, ciphertext, em.bytes());
 }
 
 bool fast_decrypt_is_possible(Context& context, std::size_t ciphertext_len, std::size_t capacity) {
@@ -239,7 +240,7 @@ int decrypt(void* context, unsigned char* out, size_t* out_len, size_t capacity,
         Block em(self.len());
         if (open(self, Bytes(in, in_len), em)) return finish_decrypt(self, em, Buffer(out, capacity), out_len);
     }
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.decrypt(self.twin, out, out_len, capacity, in, in_len);
 }
 

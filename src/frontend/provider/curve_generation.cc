@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "frontend/bridge/bridge.hpp"
+#include "frontend/provider/run.hpp"
 
 namespace octavo::provider {
 namespace {
@@ -70,9 +70,7 @@ CurveKey* CurveGeneration::run_on_octavo() const noexcept {
     if ((selection_ & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
         octavo_key handle{};
         numbers->has_private = numbers->has_public = true;
-        if (!generator(*curve_, handle) ||
-            bridge::run_raw(handle, OCTAVO_EC_GENERATE, {}, numbers->pair()) != OCTAVO_OK)
-            return nullptr;
+        if (!generator(*curve_, handle) || !run_raw(handle, OCTAVO_EC_GENERATE, {}, numbers->pair())) return nullptr;
     }
     return CurveKey::make(provider_, std::move(numbers));
 }
@@ -86,8 +84,8 @@ bool CurveGeneration::is_for_octavo() const noexcept {
 CurveKey* CurveGeneration::run(OSSL_CALLBACK* progress, void* argument) noexcept {
     if (plain() && is_for_octavo()) {
         if (auto* key = run_on_octavo()) return key;
-        if (bridge::job_is_cancelled()) {
-            provider_.errors.raise(Reason::job_cancelled, __func__);
+        if (const auto why = refusal()) {
+            provider_.errors.raise(*why, __func__);
             return nullptr;
         }
     }

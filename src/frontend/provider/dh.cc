@@ -8,6 +8,7 @@
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/ffc.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/run.hpp"
 #include "frontend/provider/twin_context.hpp"
 
 // Diffie-Hellman in a finite field. The twin is told everything; a plain derivation in a job runs on Octavo.
@@ -102,7 +103,7 @@ bool derive_on_octavo(const Context& context, std::span<std::uint8_t> out, std::
 int derive(void* context, unsigned char* secret, size_t* secret_len, size_t capacity) {
     auto& self = context_of(context);
     if (secret != nullptr && derive_on_octavo(self, {secret, capacity}, *secret_len)) return 1;
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.derive(self.twin, secret, secret_len, capacity);
 }
 

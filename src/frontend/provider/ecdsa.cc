@@ -10,6 +10,7 @@
 #include "frontend/provider/curve_key.hpp"
 #include "frontend/provider/message.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/run.hpp"
 #include "frontend/provider/twin_context.hpp"
 
 // A signature or a verification that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal
@@ -71,7 +72,7 @@ bool sign_on_octavo(const Context& context, Bytes digest, std::span<std::uint8_t
         return false;
     std::array<std::uint8_t, kMaxSignatureBytes> memory;
     const auto signature = std::span(memory).first(numbers->curve->signature_len);
-    if (bridge::run_raw(handle, OCTAVO_ECDSA_SIGN, digest, signature) != OCTAVO_OK) return false;
+    if (!run_raw(handle, OCTAVO_ECDSA_SIGN, digest, signature)) return false;
     len = bridge::write_signature(signature, out.data());
     return true;
 }
@@ -80,7 +81,7 @@ int sign(void* context, unsigned char* signature, size_t* signature_len, size_t 
          size_t tbs_len) {
     auto& self = context_of(context);
     if (signature != nullptr && sign_on_octavo(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
@@ -92,7 +93,7 @@ bool verify_on_octavo(const Context& context, Bytes der, Bytes digest) {
     const auto len = numbers->curve->signature_len;
     if (!bridge::read_signature(der, std::span(in).first(len))) return false;
     std::copy(digest.begin(), digest.end(), in.begin() + static_cast<std::ptrdiff_t>(len));
-    return bridge::run_raw(handle, OCTAVO_ECDSA_VERIFY, std::span(in).first(len + digest.size()), {}) == OCTAVO_OK;
+    return run_raw(handle, OCTAVO_ECDSA_VERIFY, std::span(in).first(len + digest.size()), {});
 }
 
 /// Answers as the twin does, which says -1 for what is no signature at all: never to be taken for a truth value.
@@ -100,6 +101,7 @@ int verify(void* context, const unsigned char* signature, size_t signature_len, 
            size_t tbs_len) {
     auto& self = context_of(context);
     if (verify_on_octavo(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/curve_key.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/run.hpp"
 #include "frontend/provider/twin_context.hpp"
 
 // A signature or a verification that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal
@@ -57,7 +57,7 @@ bool sign_on_octavo(const Context& context, Bytes message, std::span<std::uint8_
     octavo_key handle{};
     if (numbers == nullptr || !numbers->has_private || out.size() < numbers->curve->signature_len ||
         message.size() > OCTAVO_MAX_INPUT || !context.key->handle(handle) ||
-        bridge::run_raw(handle, OCTAVO_EDDSA_SIGN, message, out.first(numbers->curve->signature_len)) != OCTAVO_OK)
+        !run_raw(handle, OCTAVO_EDDSA_SIGN, message, out.first(numbers->curve->signature_len)))
         return false;
     len = numbers->curve->signature_len;
     return true;
@@ -67,7 +67,7 @@ int digest_sign(void* context, unsigned char* signature, size_t* signature_len, 
                 const unsigned char* tbs, size_t tbs_len) {
     auto& self = context_of(context);
     if (signature != nullptr && sign_on_octavo(self, {tbs, tbs_len}, {signature, capacity}, *signature_len)) return 1;
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.digest_sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
@@ -80,13 +80,14 @@ bool verify_on_octavo(const Context& context, Bytes signature, Bytes message) {
     std::array<std::uint8_t, OCTAVO_MAX_INPUT> in;
     const auto end =
         std::copy(message.begin(), message.end(), std::copy(signature.begin(), signature.end(), in.begin()));
-    return bridge::run_raw(handle, OCTAVO_EDDSA_VERIFY, {in.begin(), end}, {}) == OCTAVO_OK;
+    return run_raw(handle, OCTAVO_EDDSA_VERIFY, {in.begin(), end}, {});
 }
 
 int digest_verify(void* context, const unsigned char* signature, size_t signature_len, const unsigned char* tbs,
                   size_t tbs_len) {
     auto& self = context_of(context);
     if (verify_on_octavo(self, {signature, signature_len}, {tbs, tbs_len})) return 1;
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.digest_verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 

@@ -46,6 +46,7 @@ const OSSL_ITEM* reason_strings() noexcept {
         item(Reason::digest_not_allowed, "digest not allowed"),
         item(Reason::job_cancelled, "the job was cancelled"),
         item(Reason::bad_setting, "bad setting in the provider's section"),
+        item(Reason::device_failed, "the endpoint failed, and there is no software fallback"),
         {0, nullptr},
     };
     return table;

@@ -12,6 +12,7 @@ enum class Reason : int {
     digest_not_allowed = 2,
     job_cancelled = 3,
     bad_setting = 4,
+    device_failed = 5,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

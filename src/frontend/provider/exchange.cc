@@ -3,9 +3,9 @@
 #include <memory>
 #include <new>
 
-#include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/curve_key.hpp"
 #include "frontend/provider/offers.hpp"
+#include "frontend/provider/run.hpp"
 
 // A derivation that Octavo does well runs here: in a job, or on a curve whose lanes need no company. All else, every refusal included, is the twin's, which is made when it is first needed.
 namespace octavo::provider {
@@ -124,8 +124,7 @@ bool derive_on_octavo(Context& context, std::span<std::uint8_t> secret, std::siz
     const auto& curve = *context.key->numbers()->curve;
     octavo_key handle{};
     if (secret.size() < curve.secret_len || !offload(curve, OCTAVO_ECDH_DERIVE) || !context.key->handle(handle) ||
-        bridge::run_raw(handle, OCTAVO_ECDH_DERIVE, context.peer->numbers()->public_key(),
-                        secret.first(curve.secret_len)) != OCTAVO_OK)
+        !run_raw(handle, OCTAVO_ECDH_DERIVE, context.peer->numbers()->public_key(), secret.first(curve.secret_len)))
         return false;
     len = curve.secret_len;
     return true;
@@ -138,7 +137,7 @@ int derive(void* context, unsigned char* secret, size_t* secret_len, size_t capa
         return 1;
     }
     if (secret != nullptr && derive_on_octavo(self, {secret, capacity}, *secret_len)) return 1;
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return make_twin(self) ? self.functions().derive(self.twin, secret, secret_len, capacity) : 0;
 }
 

@@ -14,6 +14,7 @@
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/padding.hpp"
 #include "frontend/provider/pss.hpp"
+#include "frontend/provider/run.hpp"
 #include "frontend/provider/signature_plan.hpp"
 #include "frontend/provider/twin_context.hpp"
 
@@ -111,8 +112,7 @@ bool fast_sign(Context& context, Bytes tbs, Buffer signature) {
     if (!context.key->private_handle(handle) || !bridge::is_worth(handle, OCTAVO_RSA_PRIVATE)) return false;
     Block memory(context.len());
     const auto em = memory.bytes();
-    return encode(context, tbs, em) &&
-           bridge::run_raw(handle, OCTAVO_RSA_PRIVATE, em, signature.first(em.size())) == OCTAVO_OK;
+    return encode(context, tbs, em) && run_raw(handle, OCTAVO_RSA_PRIVATE, em, signature.first(em.size()));
 }
 
 int sign(void* context, unsigned char* signature, size_t* signature_len, size_t capacity, const unsigned char* tbs,
@@ -122,7 +122,7 @@ int sign(void* context, unsigned char* signature, size_t* signature_len, size_t 
         *signature_len = self.len();
         return 1;
     }
-    if (bridge::job_is_cancelled()) return self.provider.errors.raise(Reason::job_cancelled, __func__);
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.sign(self.twin, signature, signature_len, capacity, tbs, tbs_len);
 }
 
@@ -132,9 +132,7 @@ bool may_open(Context& context, octavo_key& handle) {
 }
 
 /// signature^e mod n, for public data.
-bool open(octavo_key key, Bytes signature, Buffer em) {
-    return bridge::run_raw(key, OCTAVO_RSA_PUBLIC, signature, em) == OCTAVO_OK;
-}
+bool open(octavo_key key, Bytes signature, Buffer em) { return run_raw(key, OCTAVO_RSA_PUBLIC, signature, em); }
 
 bool fast_verify(Context& context, Bytes signature, Bytes tbs) {
     if (context.plan().form == SignaturePlan::Form::other || !size_is_ours(context) ||
@@ -157,6 +155,7 @@ int verify(void* context, const unsigned char* signature, size_t signature_len, 
            size_t tbs_len) {
     auto& self = context_of(context);
     if (fast_verify(self, Bytes(signature, signature_len), Bytes(tbs, tbs_len))) return 1;
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.verify(self.twin, signature, signature_len, tbs, tbs_len);
 }
 
@@ -201,6 +200,7 @@ int verify_recover(void* context, unsigned char* out, size_t* out_len, size_t ca
             return 1;
         }
     }
+    if (const auto why = refusal()) return self.provider.errors.raise(*why, __func__);
     return self.functions.verify_recover(self.twin, out, out_len, capacity, signature, signature_len);
 }
 
