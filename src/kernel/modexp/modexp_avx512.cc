@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/wipe.hpp"
+#include "kernel/lanes/clean_stack.hpp"
 #include "kernel/modexp/modexp_rows.hpp"
 
 #if defined(__clang__)
@@ -61,14 +62,9 @@ void run(Job* jobs, std::size_t count, void* scratch) noexcept {
 }  // namespace
 
 void run_avx512ifma(Job* jobs, std::size_t count, void* scratch) noexcept {
-    switch (jobs->len) {
-        case 256:
-            return run<40>(jobs, count, scratch);
-        case 384:
-            return run<60>(jobs, count, scratch);
-        default:
-            return run<80>(jobs, count, scratch);
-    }
+    const auto run_length = jobs->len == 256 ? run<40> : jobs->len == 384 ? run<60> : run<80>;
+    run_length(jobs, count, scratch);
+    lanes::clean_stack();
 }
 
 }  // namespace octavo::kernel::modexp

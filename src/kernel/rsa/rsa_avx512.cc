@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/wipe.hpp"
+#include "kernel/lanes/clean_stack.hpp"
 #include "kernel/rsa/rsa_forms.hpp"
 #include "kernel/rsa/rsa_rows.hpp"
 
@@ -28,9 +29,12 @@ namespace {
 /// Runs `batch` on a workspace of type Work made in `scratch`. It holds the plaintext, also of a public operation.
 template <typename Work>
 void in_scratch(void* scratch, void (*batch)(Work&, Job*, std::size_t), Job* jobs, std::size_t count) noexcept {
-    auto& work = *new (scratch) Work;
-    const WipeOnExit wiper(work);
-    batch(work, jobs, count);
+    {
+        auto& work = *new (scratch) Work;
+        const WipeOnExit wiper(work);
+        batch(work, jobs, count);
+    }
+    lanes::clean_stack();
 }
 
 }  // namespace
