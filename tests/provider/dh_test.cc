@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "curve_keys.hpp"
+#include "finite_keys.hpp"
 #include "places.hpp"
 #include "shim.hpp"
 
@@ -21,14 +22,6 @@ struct Number {
     ~Number() { BN_clear_free(bn); }
     BIGNUM* bn;
 };
-
-Pkey load(OSSL_LIB_CTX* side, const char* type, OSSL_PARAM params[], int selection) {
-    const PkeyContext context(EVP_PKEY_CTX_new_from_name(side, type, nullptr));
-    EVP_PKEY* key = nullptr;
-    if (EVP_PKEY_fromdata_init(context.get()) != 1 || EVP_PKEY_fromdata(context.get(), &key, selection, params) != 1)
-        return {};
-    return Pkey(key);
-}
 
 Data native(const BIGNUM* bn) {
     Data bytes(static_cast<std::size_t>(BN_num_bytes(bn)) + 1);
@@ -55,15 +48,6 @@ Pkey generate_in(OSSL_LIB_CTX* side, const std::string& group) {
     EVP_PKEY_CTX_set_params(context.get(), params);
     EVP_PKEY_generate(context.get(), &key);
     return Pkey(key);
-}
-
-/// The same numbers on another side.
-Pkey taken_over(OSSL_LIB_CTX* side, EVP_PKEY* key, int selection = EVP_PKEY_KEYPAIR) {
-    OSSL_PARAM* params = nullptr;
-    EXPECT_EQ(EVP_PKEY_todata(key, selection, &params), 1);
-    auto made = load(side, "DH", params, selection);
-    OSSL_PARAM_free(params);
-    return made;
 }
 
 struct Keys {

@@ -12,8 +12,8 @@
 namespace octavo::bridge {
 
 /// The kinds of key, each with its own key management.
-enum class KeyKind : std::size_t { rsa, rsa_pss, ec, x25519, x448, ed25519, ed448, dh, dhx };
-inline constexpr std::size_t kNumKeyKinds = 9;
+enum class KeyKind : std::size_t { rsa, rsa_pss, ec, x25519, x448, ed25519, ed448, dh, dhx, dsa };
+inline constexpr std::size_t kNumKeyKinds = 10;
 
 /// A curve that Octavo's operations know. Lengths in bytes.
 ///   names       OpenSSL's, the first being the one that it answers; unused ones null

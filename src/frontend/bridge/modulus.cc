@@ -39,6 +39,10 @@ bool is(const Known& known, std::span<const std::uint8_t> modulus, std::size_t e
 
 }  // namespace
 
+std::size_t exponent_len(std::size_t len, std::size_t modulus_len) noexcept {
+    return std::min((len + kExponentStep - 1) / kExponentStep * kExponentStep, modulus_len);
+}
+
 bool modulus_key(std::span<const std::uint8_t> modulus, std::size_t exponent_len, octavo_key& handle) noexcept {
     std::unique_ptr<Known> mine;
     for (auto& place : known_moduli) {

@@ -10,6 +10,12 @@ namespace octavo::bridge {
 
 inline constexpr std::size_t kMaxModulusBytes = 1024;
 
+/// What an exponent's length is rounded up to, so that its own leading zeros do not show.
+inline constexpr std::size_t kExponentStep = 32;
+
+/// The length in bytes that an exponent of `len` bytes is given, for a modulus of `modulus_len` bytes.
+std::size_t exponent_len(std::size_t len, std::size_t modulus_len) noexcept;
+
 /// An Octavo key for a modulus, big-endian without leading zeros, and exponents of a length; made once in a process for each of the first few
 /// that are asked for: groups are few. False where Octavo does not take the modulus or has enough: use OpenSSL.
 bool modulus_key(std::span<const std::uint8_t> modulus, std::size_t exponent_len, octavo_key& handle) noexcept;

@@ -127,6 +127,7 @@ constexpr Names kNames[kNumKeyKinds] = {
     {"RSA", "RSA", nullptr},       {"RSA-PSS", nullptr, nullptr}, {"EC", "ECDSA", "ECDH"},
     {"X25519", nullptr, "X25519"}, {"X448", nullptr, "X448"},     {"ED25519", "ED25519", nullptr},
     {"ED448", "ED448", nullptr},   {"DH", nullptr, "DH"},         {"DHX", nullptr, nullptr},
+    {"DSA", "DSA", nullptr},
 };
 
 }  // namespace

@@ -60,12 +60,6 @@ const OSSL_PARAM* settable_params(void* provctx) {
     return functions_of<kind>(provider).settable_params(provider.standard.provctx());
 }
 
-int gen_set_template(void* context, void* pattern) {
-    auto& generation = *static_cast<Generation*>(context);
-    auto* given = key_of(pattern);
-    return generation.functions.gen_set_template(generation.twin, given->twin());
-}
-
 const char* operation_name(int) { return "DH"; }
 
 #define OCTAVO_DH_KEY_FUNCTIONS(kind)                                                         \

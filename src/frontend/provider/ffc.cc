@@ -35,11 +35,6 @@ bool FieldNumber::read(const Key& key, const char* name) noexcept {
     return len_ > 0;
 }
 
-std::size_t exponent_len(const FieldNumber& exponent, std::size_t modulus_len) noexcept {
-    const auto rounded = (exponent.size() + kExponentStep - 1) / kExponentStep * kExponentStep;
-    return std::min(rounded, modulus_len);
-}
-
 bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept {
     if (y.size() > p.size() || (y.size() == 1 && y.bytes()[0] < 2)) return false;
     if (y.size() < p.size()) return true;
@@ -54,8 +49,8 @@ bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept {
 bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
              std::span<std::uint8_t> out) noexcept {
     if (base.size() > p.size() || exponent.size() > p.size()) return false;
-    return bridge::mod_exp(p.bytes(), base.padded(p.size()), exponent.padded(exponent_len(exponent, p.size())), out) ==
-           OCTAVO_OK;
+    return bridge::mod_exp(p.bytes(), base.padded(p.size()),
+                           exponent.padded(bridge::exponent_len(exponent.size(), p.size())), out) == OCTAVO_OK;
 }
 
 }  // namespace octavo::provider

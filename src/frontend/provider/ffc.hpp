@@ -34,12 +34,6 @@ private:
 /// How many zero bytes begin a number, found without a branch on it.
 std::size_t leading_zeros(std::span<const std::uint8_t> number) noexcept;
 
-/// What an exponent's length is rounded up to, so that its own leading zeros do not show.
-inline constexpr std::size_t kExponentStep = 32;
-
-/// exponent's length in bytes as Octavo is told it, for a modulus of `modulus_len` bytes.
-std::size_t exponent_len(const FieldNumber& exponent, std::size_t modulus_len) noexcept;
-
 /// Whether 2 <= y <= p - 2.
 bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept;
 

@@ -20,6 +20,7 @@ struct Offer {
 extern const Offer rsa_key_offer, rsa_pss_key_offer, rsa_signature_offer, asym_cipher_offer;
 extern const Offer ec_key_offer, x25519_key_offer, x448_key_offer, ed25519_key_offer, ed448_key_offer;
 extern const Offer dh_key_offer, dhx_key_offer, dh_offer;
+extern const Offer dsa_key_offer, dsa_offer;
 extern const Offer ecdh_offer, x25519_offer, x448_offer;
 extern const Offer tls13_kdf_offer;
 extern const Offer ecdsa_offer, ed25519_offer, ed448_offer;

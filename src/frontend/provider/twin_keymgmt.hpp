@@ -88,6 +88,11 @@ void* gen_init(void* provctx, int selection, const OSSL_PARAM params[]) {
     return generation;
 }
 
+inline int gen_set_template(void* context, void* pattern) {
+    const auto* generation = static_cast<Generation*>(context);
+    return generation->functions.gen_set_template(generation->twin, key_of(pattern)->twin());
+}
+
 inline int gen_set_params(void* context, const OSSL_PARAM params[]) {
     const auto* generation = static_cast<Generation*>(context);
     return generation->functions.gen_set_params(generation->twin, params);

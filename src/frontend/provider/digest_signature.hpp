@@ -1,0 +1,95 @@
+#pragma once
+
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "frontend/provider/message.hpp"
+#include "frontend/provider/twin_context.hpp"
+
+/// Signatures of digests without further parameters: what ECDSA and DSA have in common.
+namespace octavo::provider {
+
+inline bool only_a_digest(const OSSL_PARAM params[]) {
+    for (const auto* param = params; param != nullptr && param->key != nullptr; ++param)
+        if (std::strcmp(param->key, OSSL_SIGNATURE_PARAM_DIGEST) != 0 &&
+            std::strcmp(param->key, OSSL_SIGNATURE_PARAM_PROPERTIES) != 0)
+            return false;
+    return true;
+}
+
+template <class KeyType>
+struct DigestSignature : TwinContext<KeyType, SignatureFunctions> {
+    using Base = TwinContext<KeyType, SignatureFunctions>;
+    using Base::Base;
+    Message message{};
+    bool plain = true;  // nothing was set but a digest
+
+    bool copy_from(const DigestSignature& other) noexcept {
+        plain = other.plain;
+        return Base::copy_from(other) && message.copy_from(other.message);
+    }
+    template <class Init>
+    int init(Init* twin_init, void* new_key, const OSSL_PARAM params[]) noexcept {
+        if (!this->start(new_key, [&](void* twin_key) { return twin_init(this->twin, twin_key, params); })) return 0;
+        plain = plain && only_a_digest(params);
+        message.stop();
+        return 1;
+    }
+    int set_params(const OSSL_PARAM params[]) noexcept {
+        if (params == nullptr) return 1;
+        if (message.forbids(params)) return this->provider.errors.raise(Reason::digest_not_allowed, __func__);
+        plain = plain && only_a_digest(params);
+        return this->functions.set_ctx_params(this->twin, params);
+    }
+    /// Whether nothing but the operation itself was asked for, and the digest is as long as what the twin was told.
+    bool is_plain(std::span<const std::uint8_t> digest) const noexcept {
+        std::size_t wanted = 0;
+        OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_SIGNATURE_PARAM_DIGEST_SIZE, &wanted),
+                               OSSL_PARAM_construct_end()};
+        return plain && this->key != nullptr && !digest.empty() &&
+               this->functions.get_ctx_params(this->twin, params) == 1 && (wanted == 0 || wanted == digest.size());
+    }
+};
+
+/// The dispatch table; `sign` and `verify` take a digest.
+template <class Context, KeyKind kind, auto sign, auto verify>
+struct DigestSignatureTable {
+    using Own = ContextFunctions<Context, signatures_of<kind>>;
+    using OfMessage = MessageFunctions<Context, sign, verify>;
+
+    static int set_ctx_params(void* context, const OSSL_PARAM params[]) {
+        return static_cast<Context*>(context)->set_params(params);
+    }
+
+    static inline const OSSL_DISPATCH functions[] = {
+        entry(OSSL_FUNC_SIGNATURE_NEWCTX, Own::template newctx<const char*>),
+        entry(OSSL_FUNC_SIGNATURE_FREECTX, Own::freectx),
+        entry(OSSL_FUNC_SIGNATURE_DUPCTX, Own::dupctx),
+        entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, OfMessage::sign_init),
+        entry(OSSL_FUNC_SIGNATURE_SIGN, sign),
+        entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, OfMessage::verify_init),
+        entry(OSSL_FUNC_SIGNATURE_VERIFY, verify),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, OfMessage::digest_sign_init),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OfMessage::update),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, OfMessage::digest_sign_final),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, OfMessage::digest_verify_init),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, OfMessage::update),
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, OfMessage::digest_verify_final),
+        entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Own::get_params),
+        entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, Own::gettable_params),
+        entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
+        entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, Own::settable_params),
+        entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, OfMessage::get_params),
+        entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, OfMessage::gettable_params),
+        entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, OfMessage::set_params),
+        entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, OfMessage::settable_params),
+        {0, nullptr},
+    };
+};
+
+}  // namespace octavo::provider
