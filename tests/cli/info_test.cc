@@ -61,7 +61,7 @@ TEST(CliInfo, EveryFeatureIsDetectedOrAbsent) {
 
 TEST(CliInfo, EveryKernelHasItsRows) {
     const auto rows = info().at("rows");
-    for (const char* table : {"rsa", "p256", "p384", "x25519", "ed25519"}) {
+    for (const char* table : {"rsa", "p256", "p384", "x25519", "ed25519", "modexp"}) {
         Words found;
         for (const auto& row : rows) {
             if (row.at("table") != table) continue;

@@ -85,6 +85,21 @@ TEST(CliSpeed, EveryCurveOperationThroughTheProvider) {
     expect_every_curve_operation({"--layer", "provider", "--sync"}, "provider");
 }
 
+const Words kFiniteOperations = {"dh2048-derive", "dh3072-derive", "dsa2048-sign"};
+
+TEST(CliSpeed, FiniteFieldsAtEveryLayer) {
+    for (const char* layer : {"kernel", "api", "provider"}) {
+        const auto list = measure({"dh2048", "dh3072", "dsa2048", "--layer", layer, "--depth", "8"});
+        ASSERT_EQ(list.size(), kFiniteOperations.size());
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            SCOPED_TRACE(kFiniteOperations[i] + " " + layer);
+            expect_figures(list[i]);
+            EXPECT_EQ(list[i].at("op"), kFiniteOperations[i]);
+            EXPECT_EQ(list[i].at("layer"), layer);
+        }
+    }
+}
+
 TEST(CliSpeed, TheKernelLayerStopsAtWhatARowTakesInOneCall) {
     const auto depths_of = [](const char* operation) {
         std::vector<int> depths;
@@ -117,7 +132,7 @@ TEST(CliSpeed, WithoutArgumentsItStaysShort) {
 
 TEST(CliSpeed, AllMeansAll) {
     const auto list = measure({"all", "--layer", "kernel", "--depth", "1"});
-    EXPECT_EQ(list.size(), 6 + std::size(kCurveOperations));
+    EXPECT_EQ(list.size(), 6 + std::size(kCurveOperations) + kFiniteOperations.size());
 }
 
 TEST(CliSpeed, ApiLayerHasTheOverhead) {

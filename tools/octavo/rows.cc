@@ -7,6 +7,7 @@
 #include <map>
 
 #include "kernel/ed25519/ed25519.hpp"
+#include "kernel/modexp/modexp.hpp"
 #include "kernel/p256/p256.hpp"
 #include "kernel/p384/p384.hpp"
 #include "kernel/row.hpp"
@@ -65,6 +66,7 @@ std::vector<KernelRow> kernel_rows() {
     add_table(list, "p384", kernel::p384::rows(), kernel::p384::lane_row());
     add_table(list, "x25519", kernel::x25519::rows(), kernel::x25519::lane_row());
     add_table(list, "ed25519", kernel::ed25519::rows(), kernel::ed25519::lane_row());
+    add_table(list, "modexp", kernel::modexp::rows(), kernel::modexp::lane_row());
     return list;
 }
 

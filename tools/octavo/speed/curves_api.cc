@@ -66,7 +66,7 @@ ApiWork sign_work(const CurveOperation& operation, std::size_t depth) {
     ByteLists messages(depth);
     std::generate(messages.begin(), messages.end(), random_message);
     const auto check = [&operation, pair, messages](const ByteLists& signatures) {
-        CurveSignature verifier(default_place(), pair.get(), operation.curve(), false);
+        EvpSignature verifier(default_place(), pair.get(), false);
         for (std::size_t i = 0; i < signatures.size(); ++i)
             require_right(verifier.verify(messages[i], der(signatures[i], operation.curve())), operation);
     };
@@ -76,7 +76,7 @@ ApiWork sign_work(const CurveOperation& operation, std::size_t depth) {
 
 ApiWork verify_work(const CurveOperation& operation, std::size_t depth) {
     const Pkey pair = make_curve_key(operation.curve());
-    CurveSignature signer(default_place(), pair.get(), operation.curve(), true);
+    EvpSignature signer(default_place(), pair.get(), true);
     ByteLists inputs;
     for (std::size_t i = 0; i < depth; ++i) {
         const Bytes message = random_message();
@@ -96,7 +96,7 @@ ApiWork derive_work(const CurveOperation& operation, std::size_t depth) {
     for (std::size_t i = 0; i < depth; ++i) {
         const Pkey peer = make_curve_key(operation.curve());
         peers.push_back(curve_public_bytes(peer.get()));
-        expected.push_back(curve_secret(pair.get(), peer.get()));
+        expected.push_back(derived_secret(pair.get(), peer.get()));
     }
     const auto check = [&operation, expected](const ByteLists& secrets) {
         require_right(secrets == expected, operation);

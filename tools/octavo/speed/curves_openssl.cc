@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <openssl/core_names.h>
+#include <openssl/dh.h>
 #include <openssl/ec.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
@@ -16,7 +17,7 @@ namespace octavo::cli {
 namespace {
 
 void require_good(bool good, const char* what) {
-    if (!good) throw Failure(fmt::format("EVP does not {} on a curve: {}", what, openssl_error()));
+    if (!good) throw Failure(fmt::format("EVP does not {}: {}", what, openssl_error()));
 }
 
 using Group = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
@@ -111,15 +112,16 @@ Pkey make_curve_key(const Curve& curve) {
     return Pkey{key};
 }
 
-PkeyContext curve_derive_context(const EvpPlace& place, EVP_PKEY* key, EVP_PKEY* peer) {
+PkeyContext derive_context(const EvpPlace& place, EVP_PKEY* key, EVP_PKEY* peer) {
     PkeyContext made{EVP_PKEY_CTX_new_from_pkey(place.context, key, place.properties)};
     require_good(made && EVP_PKEY_derive_init(made.get()) == 1 && EVP_PKEY_derive_set_peer(made.get(), peer) == 1,
                  "start to derive a secret");
+    if (EVP_PKEY_is_a(key, "DH")) require_good(EVP_PKEY_CTX_set_dh_pad(made.get(), 1) == 1, "keep leading zeros");
     return made;
 }
 
-Bytes curve_secret(EVP_PKEY* key, EVP_PKEY* peer) {
-    const auto context = curve_derive_context(default_place(), key, peer);
+Bytes derived_secret(EVP_PKEY* key, EVP_PKEY* peer) {
+    const auto context = derive_context(default_place(), key, peer);
     std::size_t len = 0;
     require_good(EVP_PKEY_derive(context.get(), nullptr, &len) == 1, "tell the length of a secret");
     Bytes secret(len);
@@ -161,39 +163,41 @@ Bytes random_message() {
     return message;
 }
 
-CurveSignature::CurveSignature(const EvpPlace& place, EVP_PKEY* pkey, const Curve& curve, bool signs)
+EvpSignature::EvpSignature(const EvpPlace& place, EVP_PKEY* pkey, bool signs)
     : max_len_(static_cast<std::size_t>(EVP_PKEY_get_size(pkey))) {
-    if (curve.is_eddsa()) {
-        eddsa_.reset(EVP_MD_CTX_new());
+    if (EVP_PKEY_is_a(pkey, "ED25519")) {
+        of_message_.reset(EVP_MD_CTX_new());
         auto* init = signs ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
-        require_good(
-            eddsa_ && init(eddsa_.get(), nullptr, nullptr, place.context, place.properties, pkey, nullptr) == 1,
-            "start a signature");
+        require_good(of_message_ &&
+                         init(of_message_.get(), nullptr, nullptr, place.context, place.properties, pkey, nullptr) == 1,
+                     "start a signature");
         return;
     }
-    ecdsa_.reset(EVP_PKEY_CTX_new_from_pkey(place.context, pkey, place.properties));
+    of_digest_.reset(EVP_PKEY_CTX_new_from_pkey(place.context, pkey, place.properties));
     auto* init = signs ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
-    require_good(ecdsa_ && init(ecdsa_.get()) == 1, "start a signature");
+    require_good(of_digest_ && init(of_digest_.get()) == 1, "start a signature");
 }
 
-bool CurveSignature::sign(const Bytes& message, Bytes& signature) noexcept {
+bool EvpSignature::sign(const Bytes& message, Bytes& signature) noexcept {
     std::size_t len = max_len_;
     signature.resize(len);
-    const int good = eddsa_ ? EVP_DigestSign(eddsa_.get(), signature.data(), &len, message.data(), message.size())
-                            : EVP_PKEY_sign(ecdsa_.get(), signature.data(), &len, message.data(), message.size());
+    const int good = of_message_
+                         ? EVP_DigestSign(of_message_.get(), signature.data(), &len, message.data(), message.size())
+                         : EVP_PKEY_sign(of_digest_.get(), signature.data(), &len, message.data(), message.size());
     signature.resize(len);
     return good == 1;
 }
 
-bool CurveSignature::verify(const Bytes& message, const Bytes& signature) noexcept {
+bool EvpSignature::verify(const Bytes& message, const Bytes& signature) noexcept {
     const int good =
-        eddsa_ ? EVP_DigestVerify(eddsa_.get(), signature.data(), signature.size(), message.data(), message.size())
-               : EVP_PKEY_verify(ecdsa_.get(), signature.data(), signature.size(), message.data(), message.size());
+        of_message_
+            ? EVP_DigestVerify(of_message_.get(), signature.data(), signature.size(), message.data(), message.size())
+            : EVP_PKEY_verify(of_digest_.get(), signature.data(), signature.size(), message.data(), message.size());
     return good == 1;
 }
 
-const OSSL_PROVIDER* CurveSignature::provider() const noexcept {
-    return EVP_PKEY_CTX_get0_provider(eddsa_ ? EVP_MD_CTX_get_pkey_ctx(eddsa_.get()) : ecdsa_.get());
+const OSSL_PROVIDER* EvpSignature::provider() const noexcept {
+    return EVP_PKEY_CTX_get0_provider(of_message_ ? EVP_MD_CTX_get_pkey_ctx(of_message_.get()) : of_digest_.get());
 }
 
 SidePtr curve_openssl_scalar_side(const Curve& curve) { return std::make_unique<ScalarSide>(curve); }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "speed/curves.hpp"
+#include "speed/finite.hpp"
 #include "speed/rsa.hpp"
 #include "usage.hpp"
 
@@ -65,8 +66,8 @@ std::string row_note(std::string_view row, std::size_t max_batch, std::size_t de
 const Operations& all_operations() {
     static const Operations all = [] {
         Operations list = rsa_operations();
-        const Operations curves = curve_operations();
-        list.insert(list.end(), curves.begin(), curves.end());
+        for (const auto& more : {curve_operations(), finite_operations()})
+            list.insert(list.end(), more.begin(), more.end());
         return list;
     }();
     return all;

@@ -8,8 +8,8 @@
 #include <map>
 
 #include "installation.hpp"
-#include "kernel/rsa/rsa_forms.hpp"
 #include "speed/contexts.hpp"
+#include "speed/power_cost.hpp"
 #include "speed/rsa_openssl.hpp"
 #include "usage.hpp"
 
@@ -59,31 +59,13 @@ std::vector<std::uint8_t> random_below_modulus(std::size_t len) {
     return bytes;
 }
 
-/// The products of a Montgomery multiplication of L limbs of 52 bits, low and high halves counted: L^2 each for the operands, half of that
-/// and the diagonal where they are equal; L^2 each for the reduction, whose last digit takes 3 more.
-struct MontgomeryCost {
-    double product, square, reduction;
-    explicit MontgomeryCost(unsigned bits) noexcept {
-        const double limbs = kernel::rsa::limbs_for_bits(bits);
-        product = 2 * limbs * limbs;
-        square = limbs * limbs + limbs;
-        reduction = 2 * limbs * limbs + 3;
-    }
-};
-
 constexpr double kLanes = 8;
 
-/// Two exponentiations of half the length with fixed windows: a table of 2^w powers (half of them squares), then w squarings and one
-/// multiplication a window; the two halves' reduction, way into Montgomery's form and out of it, and share of the recombination.
+/// Two exponentiations of half the length; the two halves' reduction, way into Montgomery's form and out of it, and share of the
+/// recombination.
 double private_multiply_adds(unsigned bits) {
-    using kernel::rsa::kWindowBits;
     const MontgomeryCost cost(bits / 2);
-    const unsigned windows = bits / 2 / kWindowBits;
-    const double table = kernel::rsa::kTableSize - 2;
-    const double squarings = kWindowBits * (windows - 1) + table / 2;
-    const double products = (windows - 1) + table / 2 + 2;
-    const double half = squarings * (cost.square + cost.reduction) + products * (cost.product + cost.reduction) +
-                        cost.product + 2 * cost.reduction;
+    const double half = power_multiply_adds(cost, bits / 2) + 3 * cost.product + 4 * cost.reduction;
     return 2 * half / kLanes;
 }
 

@@ -1,12 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <string_view>
 #include <utility>
 
-#include "base/wipe.hpp"
+#include "speed/form_memory.hpp"
 #include "speed/rsa.hpp"
 #include "usage.hpp"
 
@@ -15,29 +13,6 @@ namespace {
 
 using kernel::rsa::Job;
 using kernel::rsa::Row;
-
-constexpr std::size_t kFormAlignment = 64;
-
-/// Memory for a lane form, wiped at the end.
-class FormMemory {
-public:
-    explicit FormMemory(std::size_t size)
-        : size_((size + kFormAlignment - 1) / kFormAlignment * kFormAlignment),
-          data_(std::aligned_alloc(kFormAlignment, size_)) {
-        if (data_ == nullptr) throw std::bad_alloc();
-    }
-    FormMemory(const FormMemory&) = delete;
-    FormMemory& operator=(const FormMemory&) = delete;
-    ~FormMemory() {
-        wipe(data_, size_);
-        std::free(data_);
-    }
-    void* data() const noexcept { return data_; }
-
-private:
-    std::size_t size_;
-    void* data_;
-};
 
 /// A key in every form that a row could read.
 class PreparedKey {
