@@ -1,5 +1,5 @@
 #!/bin/sh
-# Real handshakes: server and client with Octavo and without, with and without -async, TLS 1.2 (ECDHE and RSA key exchange) and 1.3,
+# Real handshakes: server and client with Octavo and without, with and without -async, TLS 1.2 (ECDHE, DHE and RSA key exchange) and 1.3,
 # certificates of an ordinary RSA key, of e = 3, of three primes and of a key for PSS alone, of keys on NIST's and on Edwards curves; every group.
 . "$(dirname "$0")/common.sh"
 
@@ -93,6 +93,16 @@ exchanges octavo
 exchanges octavo -async
 exchanges plain
 [ $exchanges_done -eq 60 ] || fail "only $exchanges_done exchanges ran"
+
+# Diffie-Hellman in a finite field, which TLS 1.2 has.
+for options in "octavo ordinary -async" "octavo ordinary" "plain ordinary"; do
+    start $options # one word each
+    for client in octavo plain; do
+        connect $client ordinary -tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256
+        grep -q "Server Temp Key: DH, " client.log || fail "$client, $options, no DHE: $(cat client.log)"
+    done
+    stop
+done
 
 # Both sides prove themselves.
 for name in ordinary nist256 ed25519; do
