@@ -67,7 +67,8 @@ Data r_of(const Data& signature) {
     const auto* der = signature.data();
     auto* parsed = d2i_DSA_SIG(nullptr, &der, static_cast<long>(signature.size()));
     if (parsed == nullptr) return {};
-    const auto* r = DSA_SIG_get0_r(parsed);
+    const BIGNUM* r = nullptr;
+    DSA_SIG_get0(parsed, &r, nullptr);
     Data bytes(static_cast<std::size_t>(BN_num_bytes(r)));
     BN_bn2bin(r, bytes.data());
     DSA_SIG_free(parsed);

@@ -28,12 +28,23 @@ std::size_t max_size(const Key& key) noexcept {
     return key.functions().get_params(key.twin(), params) == 1 && size > 0 ? static_cast<std::size_t>(size) : SIZE_MAX;
 }
 
+/// The twin does not tell its digest's length, but takes no other.
+bool has_the_digests_length(const Context& context, Bytes digest) noexcept {
+    std::array<char, 64> name{};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name.data(), name.size()),
+                           OSSL_PARAM_construct_end()};
+    if (context.functions.get_ctx_params(context.twin, params) != 1) return false;
+    if (name[0] == '\0') return true;
+    const auto* known = context.provider.standard.digests().find(name.data());
+    return known != nullptr && static_cast<std::size_t>(EVP_MD_get_size(known->md)) == digest.size();
+}
+
 bool sign_on_octavo(const Context& context, Bytes digest, std::span<std::uint8_t> out, std::size_t& len) {
     FieldNumber p, q, g, x;
-    if (!bridge::in_job() || !context.is_plain(digest) || out.size() < max_size(*context.key) ||
-        !p.read(*context.key, OSSL_PKEY_PARAM_FFC_P) || !q.read(*context.key, OSSL_PKEY_PARAM_FFC_Q) ||
-        !g.read(*context.key, OSSL_PKEY_PARAM_FFC_G) || !x.read(*context.key, OSSL_PKEY_PARAM_PRIV_KEY) ||
-        !in_range(g, p) || q.size() > bridge::kMaxSubgroupBytes)
+    if (!bridge::in_job() || !context.is_plain(digest) || !has_the_digests_length(context, digest) ||
+        out.size() < max_size(*context.key) || !p.read(*context.key, OSSL_PKEY_PARAM_FFC_P) ||
+        !q.read(*context.key, OSSL_PKEY_PARAM_FFC_Q) || !g.read(*context.key, OSSL_PKEY_PARAM_FFC_G) ||
+        !x.read(*context.key, OSSL_PKEY_PARAM_PRIV_KEY) || !in_range(g, p) || q.size() > bridge::kMaxSubgroupBytes)
         return false;
     std::array<std::uint8_t, 2 * bridge::kMaxSubgroupBytes> memory;
     const auto signature = std::span(memory).first(2 * q.size());
