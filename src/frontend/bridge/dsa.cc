@@ -92,7 +92,7 @@ bool compute_r(const Subgroup& group, const DsaNumbers& key, const Secret& k, Se
     const auto exponent = std::span(memory).first(exponent_len(key.q.size(), key.p.size()));
     std::array<std::uint8_t, kMaxModulusBytes> power;
     const auto out = std::span(power).first(key.p.size());
-    const bool good = group.write(k, exponent) && mod_exp(key.p, key.g, exponent, out);
+    const bool good = group.write(k, exponent) && mod_exp(key.p, key.g, exponent, out) == OCTAVO_OK;
     OPENSSL_cleanse(memory.data(), memory.size());
     return good && group.read_reduced(r, out) && group.has(r);
 }

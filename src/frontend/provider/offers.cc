@@ -9,11 +9,10 @@ namespace octavo::provider {
 namespace {
 
 const Offer* const kOffers[] = {
-    &rsa_key_offer,     &rsa_pss_key_offer, &ec_key_offer,        &x25519_key_offer, &x448_key_offer,
-    &ed25519_key_offer, &ed448_key_offer,   &rsa_signature_offer, &ecdsa_offer,      &ed25519_offer,
-    &ed448_offer,       &ecdh_offer,        &x25519_offer,        &x448_offer,       &asym_cipher_offer,
-    &tls13_kdf_offer,   &dh_key_offer,      &dhx_key_offer,       &dh_offer,
-    &dsa_key_offer,   &dsa_offer,
+    &rsa_key_offer,   &rsa_pss_key_offer,   &ec_key_offer,      &x25519_key_offer, &x448_key_offer, &ed25519_key_offer,
+    &ed448_key_offer, &rsa_signature_offer, &ecdsa_offer,       &ed25519_offer,    &ed448_offer,    &ecdh_offer,
+    &x25519_offer,    &x448_offer,          &asym_cipher_offer, &tls13_kdf_offer,  &dh_key_offer,   &dhx_key_offer,
+    &dh_offer,        &dsa_key_offer,       &dsa_offer,
 };
 
 bool has(const OSSL_DISPATCH* table, int id) {
