@@ -11,7 +11,7 @@ namespace octavo::bridge {
 inline constexpr std::size_t kMaxModulusBytes = 1024;
 
 /// What an exponent's length is rounded up to, so that its own leading zeros do not show.
-inline constexpr std::size_t kExponentStep = 32;
+inline constexpr std::size_t kExponentStep = 8;
 
 /// The length in bytes that an exponent of `len` bytes is given, for a modulus of `modulus_len` bytes.
 std::size_t exponent_len(std::size_t len, std::size_t modulus_len) noexcept;

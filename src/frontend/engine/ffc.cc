@@ -16,9 +16,6 @@
 namespace octavo::engine {
 namespace {
 
-/// What an exponent of Diffie-Hellman is rounded up to, so that its own leading zeros do not show.
-constexpr std::size_t kExponentStep = 32;
-
 /// A number as Octavo takes it; wiped when it goes.
 class Bytes {
 public:
@@ -58,8 +55,8 @@ std::size_t length_of(const BIGNUM* number) { return static_cast<std::size_t>(BN
 int dh_mod_exp(const DH* dh, BIGNUM* r, const BIGNUM* base, const BIGNUM* exponent, const BIGNUM* modulus,
                BN_CTX* context, BN_MONT_CTX* montgomery) {
     if (is_enabled(Algorithm::dh) && bridge::in_job()) {
-        const auto rounded = (length_of(exponent) + kExponentStep - 1) / kExponentStep * kExponentStep;
-        const auto status = mod_exp(r, base, exponent, std::min(rounded, length_of(modulus)), modulus);
+        const auto len = bridge::exponent_len(length_of(exponent), length_of(modulus));
+        const auto status = mod_exp(r, base, exponent, len, modulus);
         if (status == OCTAVO_OK) return 1;
         if (is_final(status, __func__)) return 0;
     }

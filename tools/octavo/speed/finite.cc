@@ -14,7 +14,7 @@ namespace {
 constexpr double kLanes = 8;
 
 ApiKey register_modulus(const FiniteData& data) {
-    const octavo_modulus numbers{sizeof numbers, {data.modulus.data(), data.modulus.size()}, kExponentLen};
+    const octavo_modulus numbers{sizeof numbers, {data.modulus.data(), data.modulus.size()}, data.exponents[0].size()};
     octavo_key handle{};
     require(octavo_key_create_modulus(&numbers, &handle), "octavo_key_create_modulus");
     return ApiKey{handle};
@@ -65,14 +65,16 @@ std::size_t FiniteOperation::max_batch() const {
 /// One product into Montgomery's form, and a reduction out of it.
 double FiniteOperation::multiply_adds(std::size_t) const {
     const MontgomeryCost cost(group_.bits);
-    return (power_multiply_adds(cost, 8 * kExponentLen) + cost.product + 2 * cost.reduction) / kLanes;
+    return (power_multiply_adds(cost, 8 * static_cast<unsigned>(group_.exponent_len)) + cost.product +
+            2 * cost.reduction) /
+           kLanes;
 }
 
 Operations finite_operations() {
     static const FiniteOperation list[] = {
-        {"dh2048-derive", "DH z = y^x mod p, ffdhe2048", {"ffdhe2048", 2048, false}},
-        {"dh3072-derive", "DH z = y^x mod p, ffdhe3072", {"ffdhe3072", 3072, false}},
-        {"dsa2048-sign", "DSA, 256 bits; at kernel and api g^k mod p", {"dh_2048_256", 2048, true}},
+        {"dh2048-derive", "DH z = y^x mod p, ffdhe2048", {"ffdhe2048", 2048, false, 32}},
+        {"dh3072-derive", "DH z = y^x mod p, ffdhe3072", {"ffdhe3072", 3072, false, 40}},
+        {"dsa2048-sign", "DSA, 256 bits; at kernel and api g^k mod p", {"dh_2048_256", 2048, true, 32}},
     };
     Operations operations;
     for (const auto& operation : list) operations.push_back(&operation);

@@ -14,6 +14,7 @@ struct FiniteGroup {
     const char* name;
     unsigned bits;
     bool is_dsa;
+    std::size_t exponent_len;  ///< bytes of an exponent as the provider gives it to the lanes: of 225, 275 and 256 bits
 };
 
 class FiniteOperation final : public Operation {
@@ -45,9 +46,6 @@ struct FiniteData {
     std::vector<std::vector<std::uint8_t>> bases, exponents, powers;
 };
 FiniteData make_finite_data(const FiniteGroup& group, std::size_t count);
-
-/// Bytes of an exponent as the provider gives it to the lanes: of both groups' keys, whose private numbers are of 225 and 256 bits.
-inline constexpr std::size_t kExponentLen = 32;
 
 SidePtr finite_kernel_side(const FiniteOperation& operation, std::size_t depth, RowChoice choice);
 /// BN_mod_exp_mont_consttime() with a Montgomery context that is made once.

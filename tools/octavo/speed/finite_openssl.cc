@@ -145,7 +145,7 @@ FiniteData make_finite_data(const FiniteGroup& group, std::size_t count) {
                                                                              group.is_dsa ? fresh.get() : x.get();
         power.raise(result.get(), base, exponent);
         data.bases.push_back(padded(base, len));
-        data.exponents.push_back(padded(exponent, kExponentLen));
+        data.exponents.push_back(padded(exponent, group.exponent_len));
         data.powers.push_back(padded(result.get(), len));
     }
     return data;
