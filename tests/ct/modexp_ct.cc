@@ -11,6 +11,7 @@ namespace {
 
 using namespace octavo;
 using namespace octavo::ct;
+using namespace octavo::kernel;
 using namespace octavo::kernel::modexp;
 
 constexpr std::size_t kLanes = 8;
