@@ -90,7 +90,7 @@ private:
 bool compute_r(const Subgroup& group, const DsaNumbers& key, const Secret& k, Secret& r) noexcept {
     std::array<std::uint8_t, kExponentStep*((kMaxSubgroupBytes + kExponentStep - 1) / kExponentStep)> memory;
     const auto exponent = std::span(memory).first(exponent_len(key.q.size(), key.p.size()));
-    std::array<std::uint8_t, kMaxModulusBytes> power;
+    std::array<std::uint8_t, kMaxFieldBytes> power;
     const auto out = std::span(power).first(key.p.size());
     const bool good = group.write(k, exponent) && mod_exp(key.p, key.g, exponent, out) == OCTAVO_OK;
     OPENSSL_cleanse(memory.data(), memory.size());
@@ -122,7 +122,7 @@ bool sign(const DsaNumbers& key, Bytes digest, OSSL_LIB_CTX* libctx, std::span<s
 
 bool dsa_sign(const DsaNumbers& key, Bytes digest, OSSL_LIB_CTX* libctx, std::span<std::uint8_t> signature) noexcept {
     if (!in_job() || key.q.size() < kMinSubgroupBytes || key.q.size() > kMaxSubgroupBytes ||
-        key.q.size() > key.p.size() || key.p.size() > kMaxModulusBytes)
+        key.q.size() > key.p.size() || key.p.size() > kMaxFieldBytes)
         return false;
     ERR_set_mark();
     const bool good = sign(key, digest.first(std::min(digest.size(), key.q.size())), libctx, signature);

@@ -64,10 +64,10 @@ bool modulus_key(std::span<const std::uint8_t> modulus, std::size_t exponent_len
 octavo_status mod_exp(std::span<const std::uint8_t> modulus, std::span<const std::uint8_t> base,
                       std::span<const std::uint8_t> exponent, std::span<std::uint8_t> out) noexcept {
     octavo_key key{};
-    if (!in_job() || modulus.size() > kMaxModulusBytes || !modulus_key(modulus, exponent.size(), key) ||
+    if (!in_job() || modulus.size() > kMaxFieldBytes || !modulus_key(modulus, exponent.size(), key) ||
         !is_worth(key, OCTAVO_MOD_EXP))
         return OCTAVO_PORTABLE;
-    std::array<std::uint8_t, 2 * kMaxModulusBytes> input;
+    std::array<std::uint8_t, 2 * kMaxFieldBytes> input;
     const auto middle = std::copy(base.begin(), base.end(), input.begin());
     const auto end = std::copy(exponent.begin(), exponent.end(), middle);
     const auto len = static_cast<std::size_t>(end - input.begin());

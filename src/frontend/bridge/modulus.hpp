@@ -8,7 +8,8 @@
 /// Exponentiation with secret exponents for front ends: Diffie-Hellman and DSA.
 namespace octavo::bridge {
 
-inline constexpr std::size_t kMaxModulusBytes = 1024;
+/// The largest modulus that exponentiation takes: 8192 bits.
+inline constexpr std::size_t kMaxFieldBytes = 1024;
 
 /// What an exponent's length is rounded up to, so that its own leading zeros do not show.
 inline constexpr std::size_t kExponentStep = 8;

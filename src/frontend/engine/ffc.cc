@@ -33,7 +33,7 @@ public:
     std::span<std::uint8_t> span() noexcept { return {bytes_.data(), len_}; }
 
 private:
-    std::array<std::uint8_t, bridge::kMaxModulusBytes> bytes_;
+    std::array<std::uint8_t, bridge::kMaxFieldBytes> bytes_;
     std::size_t len_ = 0;
 };
 

@@ -35,7 +35,7 @@ bool is_in_subgroup(const Key& key) noexcept {
     if (!bridge::in_job() || !has_named_group(key) || !p.read(key, OSSL_PKEY_PARAM_FFC_P) ||
         !q.read(key, OSSL_PKEY_PARAM_FFC_Q) || !y.read(key, OSSL_PKEY_PARAM_PUB_KEY) || !in_range(y, p))
         return false;
-    std::array<std::uint8_t, bridge::kMaxModulusBytes> power;
+    std::array<std::uint8_t, bridge::kMaxFieldBytes> power;
     if (!mod_exp(p, y, q, std::span{power}.first(p.size()))) return false;
     return power[p.size() - 1] == 1 &&
            std::all_of(power.cbegin(), power.cbegin() + (p.size() - 1), [](auto byte) { return byte == 0; });

@@ -27,7 +27,7 @@ public:
     std::size_t size() const noexcept { return len_; }
 
 private:
-    std::array<std::uint8_t, bridge::kMaxModulusBytes> bytes_{};
+    std::array<std::uint8_t, bridge::kMaxFieldBytes> bytes_{};
     std::size_t len_ = 0;
 };
 
