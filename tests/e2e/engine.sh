@@ -61,49 +61,24 @@ for side in engine plain; do
     $other pkeyutl -derive -inkey y.pem -peerkey x.pub | cmp - one
 done
 
-# start certificate options...: a server with the engine
-start() {
-    name=$1
-    shift
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    OPENSSL_CONF=$work/engine.cnf openssl s_server -accept "127.0.0.1:$port" -cert "$name.crt" -key "$name.pem" -quiet \
-        -no_ticket "$@" >server.log 2>&1 </dev/null &
-    server=$!
-    tries=0
-    until python3 -c "import socket; socket.create_connection(('127.0.0.1', $port)).close()" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] || fail "the server does not listen: $(cat server.log)"
-        sleep 0.05
-    done
-}
-stop() {
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    server=
-}
-connect() { # connect side certificate options...
-    side=$1 name=$2
-    shift 2
-    $side s_client -connect "127.0.0.1:$port" -CAfile "$name.crt" -verify_return_error -brief "$@" </dev/null \
-        >client.log 2>&1 || fail "$side client, $name, $*: $(cat client.log server.log)"
-    grep -q "Verification: OK" client.log || fail "$side client, $name, $*: $(cat client.log)"
+handshakes=0
+handshake() { # as connect
+    connect "$@"
     handshakes=$((handshakes + 1))
 }
-
-handshakes=0
 for name in rsa ec; do
     plain req -x509 -new -key $name.pem -config "$octavo_cnf" -subj "/CN=$name" -days 3 -out $name.crt
     for mode in "" -async; do
         # shellcheck disable=SC2086
-        start $name $mode
+        serve "$work/engine.cnf" $name $mode
         for side in engine plain; do
             for group in X25519 X448 P-256 P-384 P-521; do
                 # In TLS 1.2 the certificate's curve must be among them.
                 also=
                 [ $name = rsa ] || [ $group = P-256 ] || also=:P-256
-                for version in -tls1_3 -tls1_2; do connect $side $name $version -groups $group$also; done
+                for version in -tls1_3 -tls1_2; do handshake $side $name $version -groups $group$also; done
             done
-            [ $name = ec ] || connect $side rsa -tls1_2 -cipher AES128-SHA
+            [ $name = ec ] || handshake $side rsa -tls1_2 -cipher AES128-SHA
         done
         stop
     done

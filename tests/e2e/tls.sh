@@ -3,39 +3,13 @@
 # certificates of an ordinary RSA key, of e = 3, of three primes and of a key for PSS alone, of keys on NIST's and on Edwards curves; every group.
 . "$(dirname "$0")/common.sh"
 
-port() { # a free one: the kernel picks it for a socket that is closed again
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 start() { # start side certificate options...
-    side=$1 name=$2
-    shift 2
-    port=$(port)
-    cnf=$octavo_cnf
-    [ "$side" = octavo ] || cnf=$plain_cnf
-    OPENSSL_CONF=$cnf openssl s_server -accept "127.0.0.1:$port" -cert "$name.crt" -key "$name.pem" -quiet -no_ticket "$@" \
-        >server.log 2>&1 </dev/null &
-    server=$!
-    tries=0
-    until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || python3 -c "import socket; socket.create_connection(('127.0.0.1', $port)).close()" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] || fail "the server does not listen: $(cat server.log)"
-        sleep 0.05
-    done
-}
-
-stop() {
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    server=
-}
-
-connect() { # connect side certificate options...
-    side=$1 name=$2
-    shift 2
-    "$side" s_client -connect "127.0.0.1:$port" -CAfile "$name.crt" -verify_return_error -brief "$@" </dev/null >client.log 2>&1 ||
-        fail "$side client, $name, $*: $(cat client.log server.log)"
-    grep -q "Verification: OK" client.log || fail "$side client, $name, $*: $(cat client.log)"
+    side=$1
+    shift
+    case $side in
+    octavo) serve "$octavo_cnf" "$@" ;;
+    *) serve "$plain_cnf" "$@" ;;
+    esac
 }
 
 handshakes() { # handshakes server-side certificate server-options...
