@@ -2,11 +2,39 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace octavo {
 namespace {
 
 constexpr std::size_t kStackBytes = 512 * 1024;
+
+/// The kernel's structure for sched_setattr(2), of which the C library has none.
+struct SchedulingAttributes {
+    std::uint32_t size;
+    std::uint32_t policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime_ns;  ///< the slice, from Linux 6.12 on; no matter before
+    std::uint64_t deadline_ns, period_ns;
+};
+
+void ask_for_short_slices() noexcept {
+    constexpr std::uint64_t kSliceNs = 100'000;  // the least there is
+    SchedulingAttributes attributes{};
+    attributes.size = sizeof attributes;
+    attributes.policy = SCHED_OTHER;
+    attributes.runtime_ns = kSliceNs;
+    syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+void ask_for_patience() noexcept {
+    const sched_param no_priority{};
+    // refused in some containers: then a wake-up may pre-empt the submitter, which costs speed alone
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
+}
 
 class BlockSignals {
 public:
@@ -25,8 +53,9 @@ private:
 
 }  // namespace
 
-bool WorkerThread::start(const char* name, void (*main)(void*) noexcept, void* argument) noexcept {
+bool WorkerThread::start(const char* name, void (*main)(void*) noexcept, void* argument, Waking waking) noexcept {
     main_ = main;
+    waking_ = waking;
     argument_ = argument;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return false;
@@ -41,10 +70,8 @@ bool WorkerThread::start(const char* name, void (*main)(void*) noexcept, void* a
 }
 
 void* WorkerThread::begin(void* self) noexcept {
-    const sched_param no_priority{};
-    // refused in some containers: then a wake-up may pre-empt the submitter, which costs speed alone
-    pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
     const auto& thread = *static_cast<WorkerThread*>(self);
+    thread.waking_ == Waking::prompt ? ask_for_short_slices() : ask_for_patience();
     thread.main_(thread.argument_);
     return nullptr;
 }

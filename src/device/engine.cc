@@ -51,7 +51,10 @@ std::size_t Engine::round() noexcept {
 void Engine::loop() noexcept {
     while (!stop_.load(std::memory_order_acquire)) {
         fork::step_aside();
-        if (round() > 0) continue;
+        if (round() > 0) {
+            if (executor_.is_away()) sched_yield();  // to whoever waits for the one request that is done
+            continue;
+        }
         const auto ticket = port_.engine.announce();
         if (port_.requests.empty() && !stop_.load(std::memory_order_acquire))
             port_.engine.sleep(ticket, executor_.holds() ? kHeldNs : Parking::kForEver);

@@ -27,7 +27,7 @@ std::size_t Executor::round(Counters::Work& counters, const std::atomic<bool>* s
     if (is_ailing(endpoint_) || held_.count > 0) done += meet_faults(counters, stop);
     auto* queue = next();
     if (queue == nullptr) return done;
-    if (is_away(endpoint_)) {
+    if (is_away()) {
         forsake(take_first(*queue), OCTAVO_FALLBACK_ENDPOINT, counters);
         return done + 1;
     }
@@ -150,7 +150,7 @@ std::size_t Executor::meet_faults(Counters::Work& counters, const std::atomic<bo
 }
 
 bool Executor::is_held_back(const Slot& slot, const std::atomic<bool>* stop) noexcept {
-    if (is_away(endpoint_)) return false;
+    if (is_away()) return false;
     auto& it = endpoint(endpoint_);
     const auto& ills = it.ills[slot.operation];
     const auto now = now_ns();
@@ -164,7 +164,7 @@ bool Executor::is_held_back(const Slot& slot, const std::atomic<bool>* stop) noe
 bool Executor::draws_error(const Slot& slot) noexcept {
     constexpr std::uint64_t kMillion = 1'000'000;
     const auto rate = endpoint(endpoint_).ills[slot.operation].errors_ppm.load(std::memory_order_relaxed);
-    if (rate == 0 || is_away(endpoint_)) return false;
+    if (rate == 0 || is_away()) return false;
     // xorshift64 (Marsaglia): a rate, not a secret
     dice_ ^= dice_ << 13;
     dice_ ^= dice_ >> 7;

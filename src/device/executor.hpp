@@ -43,6 +43,9 @@ public:
     /// Whether requests are kept back by an injected fault: nobody tells when they may go on. Asked by whoever drives.
     bool holds() const noexcept { return held_.count > 0; }
 
+    /// Whether the endpoint has gone away: what is queued is computed elsewhere, one request a round.
+    bool is_away() const noexcept { return device::is_away(endpoint_); }
+
     /// From now on replies go there; null: to the owner.
     void divert(Outlet* outlet) noexcept { outlet_ = outlet; }
 

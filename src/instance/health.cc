@@ -1,5 +1,6 @@
 #include "instance/health.hpp"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -70,6 +71,7 @@ struct Health {
     void look_at_engines(std::uint64_t now) noexcept;
     Signs signs_of(unsigned number, std::uint64_t now) const noexcept;
     void apply(unsigned number, octavo_event event) noexcept;
+    void wake_members(unsigned number) noexcept;
     std::uint64_t next_tick() const noexcept;
     bool rescue_one() noexcept;
     bool is_quiet() noexcept;
@@ -126,7 +128,7 @@ void Health::follow_fork() noexcept {
 void Health::ensure_thread() noexcept {
     if (has_thread) return;
     new (&thread) WorkerThread;  // of this process: a parent's is not to be joined
-    has_thread = thread.start("octavo-health", thread_main, nullptr);
+    has_thread = thread.start("octavo-health", thread_main, nullptr, WorkerThread::Waking::prompt);
 }
 
 void Health::allow_faults(unsigned number) {
@@ -178,7 +180,10 @@ void Health::thread_main(void*) noexcept {
         fork::step_aside();
         Round round;
         self.tick(round);
-        while (self.rescue_one()) fork::step_aside();
+        while (self.rescue_one()) {
+            fork::step_aside();
+            sched_yield();  // to whoever waited for it
+        }
         call_subscribers(round.events);
         sleep(round);
     }
@@ -298,6 +303,16 @@ void Health::apply(unsigned number, octavo_event event) noexcept {
         drop([number](const Fault& fault) { return fault.kind == FaultKind::hang && fault.concerns(number); });
     for (unsigned each = 0; each < kMaxEndpoints; ++each) show_ills(each);
     note_endpoint(number, state);
+    wake_members(number);
+}
+
+/// Who sleeps over requests of the endpoint has to look at them again, at once.
+void Health::wake_members(unsigned number) noexcept {
+    for (auto* member = first; member != nullptr; member = member->next_) {
+        if (member->config_.endpoint != number) continue;
+        member->port_.engine.wake();
+        member->port_.owner.wake();
+    }
 }
 
 std::uint64_t Health::next_tick() const noexcept {

@@ -153,34 +153,6 @@ TEST_P(Health, KilledWhileRequestsAreInFlight) {
     EXPECT_TRUE(adds_up(statistics_of(instance_.handle())));
 }
 
-/// From the moment that somebody asks for its death. The figure is printed, not judged: a busy machine has its own.
-TEST_P(Health, TimeFromADeathToTheFirstRequestDoneElsewhere) {
-    using Clock = std::chrono::steady_clock;
-    const auto any_called = [&] {
-        return std::any_of(seen_.begin(), seen_.end(), [](const auto& seen) { return seen->calls > 0; });
-    };
-    std::vector<double> times;
-    for (int i = 0; i < 15; ++i) {
-        seen_.clear();
-        ASSERT_TRUE(inject({.kind = FaultKind::delay, .value = kHour}));
-        submit(20);
-        ASSERT_FALSE(any_called());
-        const auto start = Clock::now();
-        std::thread killer([] { EXPECT_TRUE(inject({.kind = FaultKind::kill})); });
-        const bool is_done = poll_until(instance_.handle(), any_called);
-        times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-        killer.join();
-        ASSERT_TRUE(is_done);
-        drain();
-        EXPECT_TRUE(all_right()) << "a request was lost";
-        ASSERT_TRUE(clear_faults());
-        wait_until_up();
-    }
-    std::sort(times.begin(), times.end());
-    std::printf("death to first completion elsewhere: min %.2f, median %.2f, max %.2f ms\n", times.front(),
-                times[times.size() / 2], times.back());
-}
-
 TEST_P(Health, NewRequestsGoElsewhereUntilItIsBack) {
     Events events;
     ASSERT_TRUE(inject({.kind = FaultKind::kill}));

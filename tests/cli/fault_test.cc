@@ -122,6 +122,26 @@ TEST_F(CliFault, AProcessThatIsStopped) {
     EXPECT_EQ(fault({"list"}).out.find("process " + pid), std::string::npos);
 }
 
+/// Every result is checked by the program. The times are a machine's own, and printed alone.
+TEST_F(CliFault, DeathsAreMeasured) {
+    const auto outcome = fault({"measure", "--deaths", "3", "--json"});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const auto document = nlohmann::json::parse(outcome.out);
+    EXPECT_EQ(document["deaths"], 3);
+    EXPECT_EQ(document["lost"], 0);
+    ASSERT_EQ(document["drivers"].size(), 3U);
+    for (const auto& driver : document["drivers"]) {
+        EXPECT_GT(driver["least_ms"], 0.0);
+        EXPECT_LE(driver["least_ms"], driver["median_ms"]);
+        EXPECT_LE(driver["median_ms"], driver["worst_ms"]);
+    }
+    const auto out = fault({"measure", "--deaths", "1"}).out;
+    EXPECT_NE(out.find("\nthreads "), std::string::npos) << out;
+    const auto blind = run({"fault", "measure"}, {"OCTAVO_STATS_DIR="});
+    EXPECT_EQ(blind.exit_code, 1);
+    EXPECT_NE(blind.err.find("OCTAVO_STATS_DIR"), std::string::npos) << blind.err;
+}
+
 TEST_F(CliFault, AFileThatIsNone) {
     const auto path = folder_ + "/1.faults";
     ASSERT_EQ(std::system(("head -c 1000 /dev/urandom > " + path).c_str()), 0);

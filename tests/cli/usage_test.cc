@@ -56,6 +56,7 @@ const Mistake kMistakes[] = {
     {{"doctor", "now"}, {"\"octavo doctor\" takes no argument \"now\""}},
     {{"sections", "SSL"}, {"\"octavo sections\" takes no argument \"SSL\""}},
     {{"fault"}, {"name a fault", "delay", "kill", "list", "clear"}},
+    {{"fault", "measure", "--deaths", "0"}, {"--deaths", "from 1", "\"0\""}},
     {{"fault", "kil"}, {"unknown subcommand \"kil\"", "did you mean \"kill\"", "octavo fault --help"}},
     {{"fault", "kill"}, {"--pid", "--all", "octavo fault list"}},
     {{"fault", "kill", "--all", "--pid", "1"}, {"--pid", "--all"}},

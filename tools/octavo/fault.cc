@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "instance/fault_file.hpp"
 #include "instance/stats_file.hpp"
+#include "recovery.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -21,6 +22,7 @@ using instance::FaultKind;
 using instance::FaultList;
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kMaxDeaths = 100'000;
 constexpr double kNsPerMs = 1e6, kPpmPerPercent = 1e4;
 
 const std::vector<std::string> kKinds = {"delay", "error", "hang", "restart", "kill"};  // by FaultKind, from 1
@@ -31,7 +33,7 @@ const char* const kStates[] = {"up", "restarting", "down"};
 struct Options {
     std::vector<std::string> pids;
     bool all = false, json = false;
-    std::string endpoint, operation, ms, percent;
+    std::string endpoint, operation, ms, percent, deaths;
 };
 
 std::size_t number_in(const std::vector<std::string>& names, const std::string& name) {
@@ -256,13 +258,21 @@ Command add_fault(CLI::App& parent) {
     kinds[3]->add_option("--ms", options->ms, "For so many milliseconds")->type_name("MS")->default_val("100");
     auto* listing = app->add_subcommand("list", "Show the processes that allow faults, and what they have");
     listing->add_flag("--json", options->json, "Print a JSON object");
+    auto* measuring = app->add_subcommand(
+        "measure", "Measure how soon operations are done elsewhere when an endpoint of this very program dies");
+    measuring->add_option("--deaths", options->deaths, "How often it dies, for each driver")
+        ->type_name("N")
+        ->default_val("50");
+    measuring->add_flag("--json", options->json, "Print a JSON object");
     const auto* clearing = add_part(*app, "clear", "Take faults away", *options, true);
-    return {app, [options, kinds, listing, clearing] {
+    return {app, [options, kinds, listing, measuring, clearing] {
                 if (listing->parsed()) return list(*options);
+                if (measuring->parsed())
+                    return print_recovery(parse_count("--deaths", options->deaths, kMaxDeaths), options->json);
                 if (clearing->parsed()) return clear(*options);
                 for (std::size_t i = 0; i < kinds.size(); ++i)
                     if (kinds[i]->parsed()) return inject(static_cast<FaultKind>(i + 1), *options);
-                throw UsageError("name a fault (delay, error, hang, restart, kill), or list, or clear");
+                throw UsageError("name a fault (delay, error, hang, restart, kill), or list, measure or clear");
             }};
 }
 

@@ -61,6 +61,8 @@ void require_expected(const RsaOperation& operation, const RsaData& data, std::s
                       const std::vector<std::uint8_t>& output);
 
 SidePtr rsa_kernel_side(const RsaOperation& operation, std::size_t depth, RowChoice choice);
+/// Private or public operations with the run's key; it keeps a reference to `operation`.
+struct ApiWork rsa_api_work(const RsaOperation& operation, std::size_t depth);
 SidePtr rsa_api_side(const RsaOperation& operation, std::size_t depth);
 SidePtr rsa_provider_side(const RsaOperation& operation, std::size_t depth, bool jobs);
 SidePtr rsa_openssl_raw_side(const RsaOperation& operation);

@@ -25,14 +25,18 @@ ApiKey register_key(const RsaKey& key) {
 
 }  // namespace
 
-SidePtr rsa_api_side(const RsaOperation& operation, std::size_t depth) {
+ApiWork rsa_api_work(const RsaOperation& operation, std::size_t depth) {
     RsaData data = make_rsa_data(operation, depth);
     const auto inputs = data.inputs;
     const auto check = [&operation, data = std::move(data)](const ByteLists& outputs) {
         for (std::size_t i = 0; i < outputs.size(); ++i) require_expected(operation, data, i, outputs[i]);
     };
-    return make_api_side({operation.name(), register_key(rsa_key(operation.bits())),
-                          operation.is_private() ? OCTAVO_RSA_PRIVATE : OCTAVO_RSA_PUBLIC, inputs, check});
+    return {operation.name(), register_key(rsa_key(operation.bits())),
+            operation.is_private() ? OCTAVO_RSA_PRIVATE : OCTAVO_RSA_PUBLIC, inputs, check};
+}
+
+SidePtr rsa_api_side(const RsaOperation& operation, std::size_t depth) {
+    return make_api_side(rsa_api_work(operation, depth));
 }
 
 }  // namespace octavo::cli
