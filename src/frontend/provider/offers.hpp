@@ -24,7 +24,8 @@ extern const Offer ec_key_offer, x25519_key_offer, x448_key_offer, ed25519_key_o
 extern const Offer dh_key_offer, dhx_key_offer, dh_offer;
 extern const Offer dsa_key_offer, dsa_offer;
 extern const Offer ecdh_offer, x25519_offer, x448_offer;
-extern const Offer tls13_kdf_offer;
+extern const Offer tls13_kdf_offer, hkdf_offer, tls1_prf_offer;
+extern const Offer hkdf_key_offer, hkdf_exchange_offer, tls1_prf_key_offer, tls1_prf_exchange_offer;
 extern const Offer ecdsa_offer, ed25519_offer, ed448_offer;
 extern const Offer aes128_gcm_offer, aes192_gcm_offer, aes256_gcm_offer;
 
