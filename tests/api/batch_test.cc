@@ -1,5 +1,4 @@
 // octavo_poll_batch(), and by it the order of batches: whatever leaves no lane idle, then the shortest, and nothing waits for ever.
-#include <cstdlib>
 #include <vector>
 
 #include "support.hpp"
@@ -10,8 +9,6 @@ namespace {
 constexpr std::size_t kPass = 8, kRsaPass = 4;
 /// Batches of others that a request may have to let pass.
 constexpr int kMostPassed = 4;
-
-bool has_lanes() { return __builtin_cpu_supports("avx512ifma") && std::getenv("OCTAVO_DISABLE_CPU") == nullptr; }
 
 octavo_key x25519_generator() {
     octavo_ec_key parts{};
@@ -94,7 +91,7 @@ TEST_F(Batches, OnlyOneAndAllOfIt) {
 }
 
 TEST_F(Batches, WithoutAnIdleLaneFirst) {
-    if (!has_lanes()) GTEST_SKIP() << "no AVX512-IFMA here (or OCTAVO_* forbids it): there are no batches to order";
+    if (!has_lanes()) GTEST_SKIP() << kNoLanes;
     generate(kPass - 1);
     sign(kRsaPass);
     EXPECT_EQ(poll_batch(), kRsaPass);
@@ -103,7 +100,7 @@ TEST_F(Batches, WithoutAnIdleLaneFirst) {
 }
 
 TEST_F(Batches, OfFullOnesTheOldest) {
-    if (!has_lanes()) GTEST_SKIP() << "no AVX512-IFMA here (or OCTAVO_* forbids it): there are no batches to order";
+    if (!has_lanes()) GTEST_SKIP() << kNoLanes;
     sign(kRsaPass);
     generate(kPass);
     EXPECT_EQ(poll_batch(), kRsaPass);
@@ -111,7 +108,7 @@ TEST_F(Batches, OfFullOnesTheOldest) {
 }
 
 TEST_F(Batches, OfOthersTheShortest) {
-    if (!has_lanes()) GTEST_SKIP() << "no AVX512-IFMA here (or OCTAVO_* forbids it): there are no batches to order";
+    if (!has_lanes()) GTEST_SKIP() << kNoLanes;
     sign(1);
     generate(1);
     EXPECT_EQ(poll_batch(), 1U);

@@ -4,7 +4,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
@@ -369,8 +368,7 @@ TEST_P(Crowd, TakesTheLanesWhereThereAreAny) {
     const std::string name = curve().name;
     const bool has_lanes = name == "P-256" || name == "P-384" || name == "X25519" || name == "ED25519";
     std::uint64_t lanes = api_test::statistics_of(instance_.handle()).lane_requests;
-    if (!__builtin_cpu_supports("avx512ifma") || std::getenv("OCTAVO_DISABLE_CPU") != nullptr)
-        GTEST_SKIP() << "no AVX512-IFMA here (or OCTAVO_* forbids it): nothing but the portable row";
+    if (!api_test::has_lanes()) GTEST_SKIP() << api_test::kNoLanes;
     EXPECT_EQ(lanes > 0, has_lanes) << "of the key pairs";
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <cstring>
 #include <ostream>
 
 void PrintTo(octavo_status status, std::ostream* out) {
@@ -49,6 +51,12 @@ testing::AssertionResult refused(octavo_status got, std::initializer_list<octavo
     if (!names(text, field))
         return testing::AssertionFailure() << "the text \"" << text << "\" does not name \"" << field << '"';
     return testing::AssertionSuccess();
+}
+
+bool has_lanes() {
+    const char* const row = std::getenv("OCTAVO_FORCE_ROW");
+    const bool may_run = row == nullptr || std::strcmp(row, "avx512ifma") == 0;
+    return may_run && __builtin_cpu_supports("avx512ifma") && std::getenv("OCTAVO_DISABLE_CPU") == nullptr;
 }
 
 octavo_statistics statistics_of(octavo_instance instance) {

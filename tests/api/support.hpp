@@ -37,6 +37,11 @@ inline std::string driver_name(const testing::TestParamInfo<octavo::Driver>& dri
     return kNames[static_cast<std::size_t>(driver.param)];
 }
 
+/// Whether lane rows run here: the CPU has what they need, and nothing in the environment forbids them.
+bool has_lanes();
+inline constexpr char kNoLanes[] =
+    "NOT TESTED: lanes, there is no AVX512-IFMA here, or OCTAVO_DISABLE_CPU or OCTAVO_FORCE_ROW forbids it";
+
 octavo_statistics statistics_of(octavo_instance instance);
 /// submitted = completed + failed + cancelled + in flight.
 testing::AssertionResult adds_up(const octavo_statistics& s);
