@@ -1,6 +1,6 @@
 # The public API, as an outside program sees it: against liboctavo.so, with OpenSSL's big numbers as the oracle.
 add_library(api_support STATIC api/numbers.cc api/support.cc)
-target_include_directories(api_support PUBLIC api ${PROJECT_SOURCE_DIR}/include)
+target_include_directories(api_support PUBLIC api ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(api_support PUBLIC GTest::gtest OpenSSL::Crypto Threads::Threads)
 
 function(octavo_api_test name library)
@@ -10,7 +10,7 @@ function(octavo_api_test name library)
   set_tests_properties(api.${name} PROPERTIES LABELS api TIMEOUT 600)
 endfunction()
 
-foreach(name key ec modulus instance thread request result batch cancel consult wake cpu fork polling)
+foreach(name key ec modulus instance thread request result batch cancel consult wake cpu fork polling waiter)
   octavo_api_test(${name} octavo)
 endforeach()
 # Reads another process's statistics with the core's own reader.

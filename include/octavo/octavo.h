@@ -54,12 +54,6 @@ OCTAVO_API uint32_t octavo_version(void);
  */
 OCTAVO_API int octavo_calls_openssl(void);
 
-/*
- * 1 where the CPU has the feature, the operating system saves its registers, and OCTAVO_DISABLE_CPU does not take it away; else 0. Names
- * are those that `octavo info` prints; of any other, and of a null pointer, 0.
- */
-OCTAVO_API int octavo_cpu_has(const char* feature);
-
 /* Answers and errors. Append-only: a number never changes its meaning. */
 typedef enum octavo_status {
     OCTAVO_OK = 0,
@@ -230,8 +224,8 @@ typedef struct octavo_instance_config {
     const char* name;   /* for statistics; at most 31 bytes, copied; default: "default" */
     uint32_t driver;    /* octavo_driver */
     uint32_t ring_size; /* requests accepted and not yet given back, a power of two from 2 to 4096; default 256 */
-    /* 0: with an engine thread, a submitter that proves to be alone computes in place, inside octavo_submit(), because
-     * that costs least; 1: never while the endpoint is up, submission then returns at once */
+    /* 0: with an engine thread, and where octavo_instance_waiter_computes(), a submitter that proves to be alone computes in place,
+     * inside octavo_submit(), because that costs least; 1: never while the endpoint is up, submission then returns at once */
     uint32_t never_in_place;
 } octavo_instance_config;
 
@@ -342,7 +336,11 @@ OCTAVO_API octavo_status octavo_section_binding(size_t* index);
  * be changed only after octavo_polling_reset(). A forked child has its parent's settings, and polling threads of its own.
  */
 typedef enum octavo_polling_mode {
-    /* Nothing to choose: an engine thread computes and wakes each waiter as soon as it is done, and a job that is alone computes in place */
+    /*
+     * Nothing to choose: an engine thread computes and wakes each waiter as soon as it is done, and a job that is alone computes in place.
+     * Jobs of a thread that may run on one core only, where an engine thread would take turns with it, do without one: as with
+     * OCTAVO_POLLING_INLINE, but for those that are told by a callback.
+     */
     OCTAVO_POLLING_DEFAULT = 0,
     OCTAVO_POLLING_TIMER = 1, /* an internal thread polls every `interval_ns` while requests are in flight */
     OCTAVO_POLLING_EVENT =
@@ -381,6 +379,13 @@ OCTAVO_API octavo_status octavo_polling_get(octavo_polling* settings);
 OCTAVO_API octavo_status octavo_polling_reset(void);
 /* The mode in which an instance works: an octavo_polling_mode. OCTAVO_POLLING_DEFAULT for those that are their caller's. */
 OCTAVO_API octavo_status octavo_instance_polling(octavo_instance instance, uint32_t* mode);
+/*
+ * For what pauses jobs. *computes is 1 where whoever waits should compute: in the mode inline, and in the default mode (driver auto, an
+ * engine thread not yet needed nor placed by the configuration) where the thread that asks may run on one core only. A job then submits without
+ * a wake-up, tells its own waiter, pauses, so that others may submit, and calls octavo_wait() when it is resumed. Else 0. The cores of the thread
+ * are looked at once, when it first asks, and again in a child after fork().
+ */
+OCTAVO_API octavo_status octavo_instance_waiter_computes(octavo_instance instance, uint32_t* computes);
 
 /*
  * For polling, the process has as many crypto instances as its section, or one without a section: each stands for the threads' instances

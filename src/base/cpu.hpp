@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace octavo::cpu {
 
@@ -20,8 +19,6 @@ enum Features : std::uint32_t {
     avx512dq = 1U << 6,
     avx512ifma = 1U << 7,
     avx512vbmi2 = 1U << 8,
-    vaes = 1U << 9,
-    vpclmulqdq = 1U << 10,
 };
 constexpr Features operator|(Features a, Features b) noexcept {
     return static_cast<Features>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
@@ -41,14 +38,14 @@ Features detected() noexcept;
 /// with secure_getenv) and less what `disable()` took away.
 Features available() noexcept;
 
-/// The feature of that name; `none` where there is none.
-Features feature_of(std::string_view name) noexcept;
-
 /// Names in OCTAVO_DISABLE_CPU that are no feature; empty when all are known.
 std::string unknown_disabled_names();
 
 /// Tests only: takes features away from `available()` (with `none`: gives all back) for the whole process.
 void disable(Features features) noexcept;
+
+/// Whether the calling thread may run on a single core. False where the system does not say.
+bool is_pinned_to_one_core() noexcept;
 
 constexpr bool has(Features have, Features needs) noexcept { return (have & needs) == needs; }
 

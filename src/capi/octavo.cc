@@ -4,7 +4,6 @@
 #include <cstring>
 #include <memory>
 
-#include "base/cpu.hpp"
 #include "base/error.hpp"
 #include "capi/guard.hpp"
 #include "config/thread_instance.hpp"
@@ -72,12 +71,6 @@ Instance::Config to_config(const octavo_instance_config& given) noexcept {
 extern "C" {
 
 int octavo_calls_openssl(void) { return octavo::kernel::is_in_openssl() ? 1 : 0; }
-
-int octavo_cpu_has(const char* feature) {
-    namespace cpu = octavo::cpu;
-    const auto wanted = feature == nullptr ? cpu::none : cpu::feature_of(feature);
-    return wanted != cpu::none && cpu::has(cpu::available(), wanted) ? 1 : 0;
-}
 
 uint32_t octavo_version(void) {
     return OCTAVO_VERSION_MAJOR * 10000 + OCTAVO_VERSION_MINOR * 100 + OCTAVO_VERSION_PATCH;
@@ -222,6 +215,14 @@ octavo_status octavo_instance_state(octavo_instance instance, uint32_t* state) {
     if (state == nullptr) return null_argument("state");
     return with(instance, [&](Instance& object) {
         *state = octavo::device::endpoint(object.endpoint()).state.load(std::memory_order_acquire);
+        return OCTAVO_OK;
+    });
+}
+
+octavo_status octavo_instance_waiter_computes(octavo_instance instance, uint32_t* computes) {
+    if (computes == nullptr) return null_argument("computes");
+    return with(instance, [&](Instance& object) {
+        *computes = object.waiter_computes() ? 1 : 0;
         return OCTAVO_OK;
     });
 }

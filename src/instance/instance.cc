@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/clock.hpp"
+#include "base/cpu.hpp"
 #include "base/error.hpp"
 #include "base/wipe.hpp"
 
@@ -147,10 +148,18 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     counters().last_submit_ns.store(slot(number).submitted_ns, std::memory_order_relaxed);
     request = handle(number);
     if (away && (engine_ != nullptr || needs_engine)) return run_in_place(number);
-    const bool is_handed_over = engine_ != nullptr || needs_engine || polled_ != nullptr;
-    const bool alone = !ailing && is_handed_over && alone_.on_submit(num_in_flight_);
+    const bool alone = !ailing && (needs_engine || looks_for_company()) && alone_.on_submit(num_in_flight_);
     if ((alone && !config_.never_in_place) || (needs_engine && !ensure_engine())) return run_in_place(number);
     return enqueue(number);
+}
+
+/// Asked at the first job and not before: servers pin their threads after they have read their keys.
+bool Instance::waiter_computes() noexcept {
+    follow_fork();
+    if (polled_ != nullptr) return config_.polling.mode == OCTAVO_POLLING_INLINE;
+    if (config_.driver != OCTAVO_DRIVER_AUTO || engine_ != nullptr || !config_.cores.any()) return false;
+    if (!is_pinned_) is_pinned_ = cpu::is_pinned_to_one_core();
+    return *is_pinned_;
 }
 
 request::Route Instance::route(const request::Key& key, std::uint32_t operation) const noexcept {
@@ -268,8 +277,7 @@ bool Instance::collect_one(std::uint32_t number, bool from_rescuer) noexcept {
     if (ticket.state != State::in_flight || !ticket.has_result) return false;
     --num_in_flight_;
     counters().in_flight.store(num_in_flight_, std::memory_order_relaxed);
-    if (num_in_flight_ == 0 && (engine_ != nullptr || polled_ != nullptr))
-        alone_.on_idle(now_ns() - slot(number).submitted_ns);
+    if (num_in_flight_ == 0 && looks_for_company()) alone_.on_idle(now_ns() - slot(number).submitted_ns);
     finish(number, slot(number).status);
     return true;
 }
@@ -562,6 +570,7 @@ void Instance::after_fork() noexcept {
     (*stats_)->endpoint.store(config_.health.endpoint, std::memory_order_relaxed);
     member_->renew(counters().by_rescuer);
     alone_ = Alone{};
+    is_pinned_.reset();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
         slot(number).claim.store(device::Claim::none, std::memory_order_relaxed);
         tickets_[number].is_back = tickets_[number].has_result = true;

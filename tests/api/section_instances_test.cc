@@ -4,17 +4,18 @@
 
 #include <algorithm>
 #include <barrier>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "instance/stats_file.hpp"
 #include "section_child.hpp"
 #include "support.hpp"
+#include "support/engine_threads.hpp"
+#include "support/pinned.hpp"
 
 namespace {
 
 using octavo::config::section_text;
+using octavo::test::engine_threads;
 
 constexpr std::size_t kNone = SIZE_MAX;
 
@@ -34,17 +35,6 @@ std::uint32_t driver_of(octavo_instance instance) {
     std::uint32_t driver = 99;
     EXPECT_EQ(octavo_instance_driver(instance, &driver), OCTAVO_OK);
     return driver;
-}
-
-/// Thread numbers of this process's engine threads.
-std::vector<pid_t> engine_threads() {
-    std::vector<pid_t> found;
-    for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
-        std::string name;
-        std::getline(std::ifstream{task.path() / "comm"}, name);
-        if (name == "octavo-engine") found.push_back(std::stoi(task.path().filename()));
-    }
-    return found;
 }
 
 using CoreList = std::vector<int>;
@@ -197,6 +187,18 @@ TEST_F(SectionInstances, EngineThreadsRunAnywhereWhereTheirCoresAreNotToBeHad) {
     const auto threads = engine_threads();
     ASSERT_EQ(threads.size(), 1U);
     EXPECT_EQ(cores_of(threads[0]), cores_of(0));
+}
+
+/// On one core, too, where jobs would do without one.
+TEST_F(SectionInstances, EngineThreadsThatWereGivenCoresAreUsed) {
+    const octavo::test::Pinned pinned;
+    start(section_of("", {"", "@CoreAffinity = " + std::to_string(cores_of(0).front()) + "\n"}));
+    for (const std::uint32_t wanted : {1U, 0U}) {
+        ASSERT_EQ(octavo_section_bind(1 - wanted), OCTAVO_OK) << octavo_error_text();
+        std::uint32_t computes = 99;
+        ASSERT_EQ(octavo_instance_waiter_computes(mine(), &computes), OCTAVO_OK);
+        EXPECT_EQ(computes, wanted);
+    }
 }
 
 /// IsPolled 0 and 2: an engine thread computes, and the descriptor tells, without a call of the application's.

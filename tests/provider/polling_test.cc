@@ -4,44 +4,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 
 #include "curve_keys.hpp"
 #include "keys.hpp"
 #include "octavo/octavo.h"
+#include "support/engine_threads.hpp"
+#include "support/polling_settings.hpp"
 
-/// Every polling mode with both drivers: the same signatures, by jobs that are woken by descriptors or callbacks, and without jobs.
+/// Every polling mode with every driver: the same signatures, by jobs that are woken by descriptors or callbacks, and without jobs.
 namespace octavo::test {
 namespace {
 
-struct Setting {
-    octavo_polling_mode mode;
-    octavo_driver driver;
-};
-std::string name_of(const Setting& setting) {
-    constexpr const char* modes[] = {"default", "timer", "event", "external", "heuristic", "inline"};
-    constexpr const char* drivers[] = {"", "_inline", "_threads"};
-    return std::string{modes[setting.mode]} + drivers[setting.driver];
-}
-std::ostream& operator<<(std::ostream& out, const Setting& setting) { return out << name_of(setting); }
-
-/// From the sixth to the ninth the application polls.
-constexpr Setting kSettings[] = {
-    {OCTAVO_POLLING_DEFAULT, OCTAVO_DRIVER_AUTO},      {OCTAVO_POLLING_TIMER, OCTAVO_DRIVER_INLINE},
-    {OCTAVO_POLLING_TIMER, OCTAVO_DRIVER_THREADS},     {OCTAVO_POLLING_EVENT, OCTAVO_DRIVER_INLINE},
-    {OCTAVO_POLLING_EVENT, OCTAVO_DRIVER_THREADS},     {OCTAVO_POLLING_EXTERNAL, OCTAVO_DRIVER_INLINE},
-    {OCTAVO_POLLING_EXTERNAL, OCTAVO_DRIVER_THREADS},  {OCTAVO_POLLING_HEURISTIC, OCTAVO_DRIVER_INLINE},
-    {OCTAVO_POLLING_HEURISTIC, OCTAVO_DRIVER_THREADS}, {OCTAVO_POLLING_INLINE, OCTAVO_DRIVER_INLINE},
-    {OCTAVO_POLLING_INLINE, OCTAVO_DRIVER_THREADS},
-};
-
 /// A key and what a signature with it takes.
 struct Signing {
-    Pkey key;
+    std::shared_ptr<EVP_PKEY> key;
     bool is_rsa;
 
     Data sign(unsigned seed) const {
@@ -71,6 +54,22 @@ private:
 Signing rsa() { return {key(Shape::rsa2048, with_octavo()), true}; }
 Signing p256() { return {curve_key(group_named("P256"), 1, with_octavo()), false}; }
 
+/// What jobs sign with, in turn: jobs of one kind share batches, of several they share a ring.
+using Kinds = std::vector<Signing>;
+struct Load {
+    std::size_t num_jobs;
+    Kinds kinds;
+    const Signing& of(unsigned seed) const { return kinds[seed % kinds.size()]; }
+};
+std::ostream& operator<<(std::ostream& out, const Load& load) {
+    return out << load.num_jobs << " jobs, " << load.kinds.size() << " kinds";
+}
+/// One job, a batch or two, and more than a batch holds.
+std::vector<Load> all_loads() {
+    return {{1, {rsa()}}, {1, {p256()}}, {16, {rsa()}}, {16, {p256()}}, {200, {p256(), p256(), p256(), rsa()}}};
+}
+Load one_load(std::size_t num_jobs) { return {num_jobs, {p256()}}; }
+
 /// Jobs whose callbacks have come, in that order.
 class ReadyList {
 public:
@@ -94,6 +93,10 @@ private:
     std::deque<std::size_t> ready_;
 };
 
+/// Of the calling thread: whether it is in ASYNC_start_job(), and how many callbacks came meanwhile.
+thread_local bool is_stepping = false;
+thread_local int num_woken_inside = 0;
+
 struct Job {
     const Signing* signing = nullptr;
     unsigned seed = 0;
@@ -115,13 +118,16 @@ struct Job {
     }
     static int woken(void* argument) {
         auto& self = *static_cast<Job*>(argument);
+        num_woken_inside += is_stepping;
         self.ready->add(self.seed);
         return 1;
     }
     void step() {
         auto* self = this;
         int result = 0;
+        is_stepping = true;
         const auto answer = ASYNC_start_job(&job, wait, &result, main, &self, sizeof self);
+        is_stepping = false;
         EXPECT_TRUE(answer == ASYNC_PAUSE || answer == ASYNC_FINISH) << answer;
         done = answer != ASYNC_PAUSE;
     }
@@ -140,11 +146,11 @@ enum class Told { by_fd, by_callback };
 /// An event loop of one thread with its jobs.
 class Loop {
 public:
-    Loop(const Signing& signing, std::size_t count, Told told) : signing_(signing), told_(told), jobs_(count) {
-        for (std::size_t i = 0; i < count; ++i) {
+    Loop(const Load& load, Told told) : told_(told), jobs_(load.num_jobs) {
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
             auto& job = jobs_[i];
-            job.signing = &signing;
             job.seed = static_cast<unsigned>(i);
+            job.signing = &load.of(job.seed);
             if (told == Told::by_fd) continue;
             job.ready = &ready_;
             ASYNC_WAIT_CTX_set_callback(job.wait, Job::woken, &job);
@@ -178,7 +184,7 @@ public:
     }
     bool all_right() const {
         for (const auto& job : jobs_)
-            if (!job.done || !signing_.is_right(job.seed, job.signature)) return false;
+            if (!job.done || !job.signing->is_right(job.seed, job.signature)) return false;
         return true;
     }
 
@@ -198,143 +204,153 @@ private:
             if (!jobs_[i].done) jobs_[i].step();
     }
 
-    const Signing& signing_;
     const Told told_;
     ReadyList ready_;
     std::deque<Job> jobs_;
 };
 
-std::int32_t in_flight() {
-    const volatile std::int32_t* count = nullptr;
-    EXPECT_EQ(octavo_polling_in_flight(OCTAVO_IN_FLIGHT_ASYMMETRIC, &count), OCTAVO_OK);
-    return *count;
-}
-
-class Polling : public testing::TestWithParam<Setting> {
+class Polling : public PollingTest {
 protected:
-    void SetUp() override {
-        octavo_polling_reset();
-        octavo_polling settings{};
-        settings.size = sizeof settings;
-        settings.mode = GetParam().mode;
-        settings.driver = GetParam().driver;
-        ASSERT_EQ(octavo_polling_set(&settings), OCTAVO_OK) << octavo_error_text();
-    }
-    void TearDown() override {
-        EXPECT_EQ(in_flight(), 0);
-        octavo_polling_reset();
-    }
-
-    static bool is_external() {
-        return GetParam().mode == OCTAVO_POLLING_EXTERNAL || GetParam().mode == OCTAVO_POLLING_HEURISTIC;
-    }
-    /// What the application does for its part: whether it is its part.
-    static bool poll_as_the_mode_wants() {
-        if (!is_external()) return false;
-        if (GetParam().mode == OCTAVO_POLLING_HEURISTIC && in_flight() == 0) return true;
-        EXPECT_EQ(octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr), OCTAVO_OK) << octavo_error_text();
-        return true;
-    }
-    /// In a thread of its own, as the instance is the thread's.
-    template <typename Body>
-    static void in_thread(Body&& body) {
-        std::thread(std::forward<Body>(body)).join();
-    }
-    static void sign_in_jobs(const Signing& signing, std::size_t count, Told told) {
-        Loop loop{signing, count, told};
+    static void sign_in_jobs(const Load& load, Told told) {
+        Loop loop{load, told};
         loop.start();
-        if (is_external() && GetParam().driver == OCTAVO_DRIVER_INLINE) {
-            EXPECT_EQ(loop.num_paused(), count) << "computed before the application polled";
-            EXPECT_EQ(in_flight(), static_cast<std::int32_t>(count));
+        if (GetParam().waits_for_a_poll()) {
+            EXPECT_EQ(loop.num_paused(), load.num_jobs) << "computed before the application polled";
+        }
+        if (GetParam().is_external() && GetParam().waits_for_a_poll()) {
+            EXPECT_EQ(num_in_flight(), static_cast<std::int32_t>(load.num_jobs));
         }
         loop.run(poll_as_the_mode_wants);
-        EXPECT_TRUE(loop.all_right()) << count << " jobs";
+        EXPECT_TRUE(loop.all_right()) << load;
     }
 };
 
 TEST_P(Polling, JobsByDescriptors) {
-    const Signing all[] = {rsa(), p256()};
-    for (const std::size_t count : {1, 16, 200})
-        for (const auto& signing : all) in_thread([&] { sign_in_jobs(signing, count, Told::by_fd); });
+    for (const auto& load : all_loads()) in_thread([&] { sign_in_jobs(load, Told::by_fd); });
 }
 
 TEST_P(Polling, JobsByCallbacks) {
-    const Signing all[] = {rsa(), p256()};
-    for (const std::size_t count : {1, 16, 200})
-        for (const auto& signing : all) in_thread([&] { sign_in_jobs(signing, count, Told::by_callback); });
+    for (const auto& load : all_loads()) in_thread([&] { sign_in_jobs(load, Told::by_callback); });
 }
 
 TEST_P(Polling, WithoutJobs) {
-    const Signing all[] = {rsa(), p256()};
-    for (const std::size_t count : {1, 16, 200})
-        for (const auto& signing : all)
-            in_thread([&] {
-                for (unsigned seed = 0; seed < count; ++seed)
-                    ASSERT_TRUE(signing.is_right(seed, signing.sign(seed))) << seed;
-            });
+    for (const auto& load : all_loads())
+        in_thread([&] {
+            for (unsigned seed = 0; seed < load.num_jobs; ++seed)
+                ASSERT_TRUE(load.of(seed).is_right(seed, load.of(seed).sign(seed))) << load << ", " << seed;
+        });
+}
+
+/// The first callback may bring an engine thread, under jobs that were submitted without one.
+TEST_P(Polling, CallbacksBesideDescriptors) {
+    const auto load = one_load(16);
+    in_thread([&] {
+        Loop by_fd{load, Told::by_fd}, by_callback{load, Told::by_callback};
+        by_fd.start();
+        by_callback.start();
+        by_callback.run(poll_as_the_mode_wants);
+        by_fd.run(poll_as_the_mode_wants);
+        EXPECT_TRUE(by_fd.all_right());
+        EXPECT_TRUE(by_callback.all_right());
+    });
+}
+
+TEST_P(Polling, JobsBringAnEngineThreadWhereOneIsNeeded) {
+    const auto load = one_load(16);
+    in_thread([&] {
+        const auto before = engine_threads();
+        Loop loop{load, Told::by_fd};
+        loop.start();
+        std::uint32_t computes = 99;
+        EXPECT_EQ(octavo_instance_waiter_computes(thread_instance(), &computes), OCTAVO_OK);
+        // once there is an engine thread, it computes
+        EXPECT_EQ(computes, GetParam().waiter_computes() ? 1U : 0U);
+        std::size_t num_new = 0;
+        for (const auto one : engine_threads()) num_new += std::count(before.begin(), before.end(), one) == 0;
+        EXPECT_EQ(num_new, GetParam().has_engine() ? 1U : 0U);
+        loop.run(poll_as_the_mode_wants);
+        EXPECT_TRUE(loop.all_right());
+    });
 }
 
 /// A call outside of jobs while the thread's jobs wait: it folds itself in or computes in place, and does not hang.
 TEST_P(Polling, WithoutAJobBesideJobs) {
-    const auto signing = p256();
+    const auto load = one_load(16);
     in_thread([&] {
-        Loop loop{signing, 16, Told::by_fd};
+        Loop loop{load, Told::by_fd};
         loop.start();
-        EXPECT_TRUE(signing.is_right(77, signing.sign(77)));
+        EXPECT_TRUE(load.of(77).is_right(77, load.of(77).sign(77)));
         loop.run(poll_as_the_mode_wants);
         EXPECT_TRUE(loop.all_right());
     });
 }
 
 TEST_P(Polling, ManyThreads) {
-    const auto signing = p256();
+    const auto load = one_load(20);
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
-        threads.emplace_back([&, t] {
-            for (int round = 0; round < 4; ++round) {
-                Loop loop{signing, 20, t % 2 == 0 ? Told::by_fd : Told::by_callback};
+        threads.push_back(thread([&, t] {
+            for (int round = 0; round < 2; ++round) {
+                Loop loop{load, t % 2 == 0 ? Told::by_fd : Told::by_callback};
                 loop.start();
                 loop.run(poll_as_the_mode_wants);
                 EXPECT_TRUE(loop.all_right());
             }
-        });
+        }));
     for (auto& thread : threads) thread.join();
 }
 
-/// The modes in which the application polls.
+/// By default, in which nothing was chosen.
+class DefaultPolling : public Polling {};
+
+/// A program that need not expect a callback in the call that starts a job: it may still have to note what it started.
+TEST_P(DefaultPolling, NoCallbackComesInTheCallThatStartsAJob) {
+    const auto load = one_load(16);
+    in_thread([&] {
+        for (int round = 0; round < 4; ++round) {
+            Loop loop{load, Told::by_callback};
+            loop.start();
+            loop.run(poll_as_the_mode_wants);
+            EXPECT_TRUE(loop.all_right());
+        }
+        EXPECT_EQ(num_woken_inside, 0);
+    });
+}
+
+/// The modes in which the application polls, from whatever thread.
 class ExternalPolling : public Polling {};
 
 /// One thread polls for all: the others only wait to be told.
 TEST_P(ExternalPolling, AnotherThreadPolls) {
-    const auto signing = p256();
+    const auto load = one_load(20);
     std::atomic<bool> is_over{false};
     std::thread poller([&] {
         while (!is_over) poll_as_the_mode_wants(), std::this_thread::yield();
     });
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t)
-        threads.emplace_back([&, t] {
+        threads.push_back(thread([&, t] {
             for (int round = 0; round < 4; ++round) {
-                Loop loop{signing, 20, t % 2 == 0 ? Told::by_fd : Told::by_callback};
+                Loop loop{load, t % 2 == 0 ? Told::by_fd : Told::by_callback};
                 loop.start();
                 loop.run([] { return false; });
                 EXPECT_TRUE(loop.all_right());
             }
-        });
+        }));
     for (auto& thread : threads) thread.join();
     is_over = true;
     poller.join();
 }
 
 TEST_P(ExternalPolling, TheApplicationSleepsOnTheDescriptor) {
-    const auto signing = p256();
+    const auto load = one_load(16);
     in_thread([&] {
         int fd = -1;
         ASSERT_EQ(octavo_polling_fd(0, &fd), OCTAVO_OK) << octavo_error_text();
         for (int round = 0; round < 5; ++round) {
             pollfd wanted{fd, POLLIN, 0};
             EXPECT_EQ(::poll(&wanted, 1, 0), 0) << "readable with nothing to do";
-            Loop loop{signing, 16, Told::by_fd};
+            Loop loop{load, Told::by_fd};
             loop.start();
             loop.run([&] {
                 EXPECT_EQ(::poll(&wanted, 1, 60'000), 1) << "not told that there is something to poll";
@@ -348,18 +364,18 @@ TEST_P(ExternalPolling, TheApplicationSleepsOnTheDescriptor) {
 }
 
 TEST_P(Polling, AcrossAFork) {
-    const auto signing = p256();
+    const auto load = one_load(16);
     in_thread([&] {
-        Loop loop{signing, 16, Told::by_fd};
+        Loop loop{load, Told::by_fd};
         loop.start();
         const auto child = fork();
         if (child == 0) {
             loop.run_blindly();  // the descriptors are the parent's
             const bool is_right = loop.all_right();
-            Loop other{signing, 16, Told::by_fd};
+            Loop other{load, Told::by_fd};
             other.start();
             other.run(poll_as_the_mode_wants);
-            _exit(is_right && other.all_right() && in_flight() == 0 ? 0 : 1);
+            _exit(is_right && other.all_right() && num_in_flight() == 0 ? 0 : 1);
         }
         loop.run(poll_as_the_mode_wants);
         EXPECT_TRUE(loop.all_right());
@@ -384,10 +400,11 @@ TEST_P(Polling, AbandonedJobsLeaveNothingInFlight) {
     });
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ExternalPolling, testing::ValuesIn(kSettings + 5, kSettings + 9),
-                         [](const auto& setting) { return name_of(setting.param); });
-INSTANTIATE_TEST_SUITE_P(Modes, Polling, testing::ValuesIn(kSettings),
-                         [](const auto& setting) { return name_of(setting.param); });
+INSTANTIATE_TEST_SUITE_P(Modes, Polling, testing::ValuesIn(kPollingSettings), test_name);
+bool is_default(const PollingSetting& setting) { return setting.mode == OCTAVO_POLLING_DEFAULT; }
+bool is_external(const PollingSetting& setting) { return setting.is_external(); }
+INSTANTIATE_TEST_SUITE_P(Modes, DefaultPolling, testing::ValuesIn(settings_that(is_default)), test_name);
+INSTANTIATE_TEST_SUITE_P(Modes, ExternalPolling, testing::ValuesIn(settings_that(is_external)), test_name);
 
 }  // namespace
 }  // namespace octavo::test

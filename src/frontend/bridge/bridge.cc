@@ -50,11 +50,14 @@ public:
     }
 
 private:
-    void see_who_polls() noexcept {
-        std::uint32_t driver = OCTAVO_DRIVER_AUTO, mode = OCTAVO_POLLING_DEFAULT;
+    /// By default a callback comes from an engine thread alone: in its own call the job's owner need not expect it.
+    void see_who_polls(const octavo_wakeup& wakeup) noexcept {
+        std::uint32_t driver = OCTAVO_DRIVER_AUTO, mode = OCTAVO_POLLING_DEFAULT, computes = 0;
         octavo_instance_driver(raw_.instance, &driver);
         if (driver != OCTAVO_DRIVER_AUTO) octavo_instance_polling(raw_.instance, &mode);
-        polls_itself_ = mode == OCTAVO_POLLING_INLINE;
+        if (driver != OCTAVO_DRIVER_AUTO || wakeup.call == nullptr)
+            octavo_instance_waiter_computes(raw_.instance, &computes);
+        polls_itself_ = computes != 0;
         polled_outside_ = driver == OCTAVO_DRIVER_INLINE && mode == OCTAVO_POLLING_DEFAULT;
     }
 
@@ -66,8 +69,8 @@ private:
         submission.operation = static_cast<std::uint32_t>(raw_.operation);
         submission.input = raw_.in.data();
         submission.input_len = raw_.in.size();
-        see_who_polls();
         const auto wakeup = pauser_.wakeup();
+        see_who_polls(wakeup);
         if (wakeup.fd < 0 && wakeup.call == nullptr) return OCTAVO_ERR_SYSTEM;
         if (polled_outside_) {
             submission.callback = replied;

@@ -9,7 +9,6 @@
 
 #include "speed/curves.hpp"
 #include "speed/finite.hpp"
-#include "speed/kdf.hpp"
 #include "speed/rsa.hpp"
 #include "usage.hpp"
 
@@ -25,8 +24,7 @@ const std::vector<std::string>& handshake() {
 
 bool named_by(const Operation& operation, const std::string& argument) {
     const std::string_view name = operation.name();
-    return argument == kAll || name == argument ||
-           (!argument.empty() && name.starts_with(argument) && name[argument.size()] == '-');
+    return argument == kAll || name == argument || name.substr(0, name.find('-')) == argument;
 }
 
 void require_known(const std::string& argument) {
@@ -68,7 +66,7 @@ std::string row_note(std::string_view row, std::size_t max_batch, std::size_t de
 const Operations& all_operations() {
     static const Operations all = [] {
         Operations list = rsa_operations();
-        for (const auto& more : {curve_operations(), finite_operations(), kdf_operations()})
+        for (const auto& more : {curve_operations(), finite_operations()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();
