@@ -10,7 +10,7 @@ function(octavo_api_test name library)
   set_tests_properties(api.${name} PROPERTIES LABELS api TIMEOUT 600)
 endfunction()
 
-foreach(name key ec modulus instance thread request result batch cancel consult wake cpu fork polling waiter)
+foreach(name key ec modulus instance thread request result batch cancel consult wake cpu fork polling polling_matrix waiter)
   octavo_api_test(${name} octavo)
 endforeach()
 # Reads another process's statistics with the core's own reader.

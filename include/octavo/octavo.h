@@ -560,7 +560,8 @@ OCTAVO_API octavo_status octavo_submit(octavo_instance instance, const octavo_su
                                        octavo_request* request);
 /*
  * Reaps at most `quota` (1 or more) completed requests, runs their callbacks, and stores the number in *num_reaped (may be
- * null). With the inline driver it first computes, until `quota` are done or nothing waits. Never blocks otherwise.
+ * null). With the inline driver it first computes, until `quota` are done or nothing waits; not in the polling modes timer, event,
+ * external and heuristic, where others do. Never blocks otherwise.
  * A waiter whose wake-up came must reap until its own request is seen, which other replies may be ahead of: SIZE_MAX is the
  * quota for that. A quota of 0 is OCTAVO_ERR_BAD_ARGUMENT.
  */

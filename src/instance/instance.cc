@@ -325,7 +325,7 @@ octavo_status Instance::poll(std::size_t quota, std::size_t& num_reaped) noexcep
     if (const auto status = begin_poll("octavo_poll()"); status != OCTAVO_OK) return status;
     do {
         num_reaped += reap(quota - num_reaped);
-    } while (num_reaped < quota && polled_ == nullptr && drive());
+    } while (num_reaped < quota && owner_polls() && drive());
     rearm_event();
     return OCTAVO_OK;
 }
@@ -334,7 +334,7 @@ octavo_status Instance::poll_batch(std::size_t& num_reaped) noexcept {
     num_reaped = 0;
     if (const auto status = begin_poll("octavo_poll_batch()"); status != OCTAVO_OK) return status;
     num_reaped = reap(SIZE_MAX);
-    if (num_reaped == 0 && polled_ == nullptr && drive()) num_reaped = reap(SIZE_MAX);
+    if (num_reaped == 0 && owner_polls() && drive()) num_reaped = reap(SIZE_MAX);
     rearm_event();
     return OCTAVO_OK;
 }

@@ -127,6 +127,8 @@ private:
     void call_back(std::uint32_t number) noexcept;
     void release(std::uint32_t number) noexcept;
     bool drive() noexcept;
+    /// Whether the device is its own to drive when it polls for replies: not where the application or a thread of the library does.
+    bool owner_polls() const noexcept { return polled_ == nullptr || polling_mode() == OCTAVO_POLLING_INLINE; }
     bool has_to_sleep() const noexcept;
     void drain_event() noexcept;
     void rearm_event() noexcept;
