@@ -54,6 +54,12 @@ OCTAVO_API uint32_t octavo_version(void);
  */
 OCTAVO_API int octavo_calls_openssl(void);
 
+/*
+ * 1 where the CPU has the feature, the operating system saves its registers, and OCTAVO_DISABLE_CPU does not take it away; else 0. Names
+ * are those that `octavo info` prints; of any other, and of a null pointer, 0.
+ */
+OCTAVO_API int octavo_cpu_has(const char* feature);
+
 /* Answers and errors. Append-only: a number never changes its meaning. */
 typedef enum octavo_status {
     OCTAVO_OK = 0,

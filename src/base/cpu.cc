@@ -23,22 +23,29 @@ constexpr std::array kNames = {
     FeatureName{avx512dq, "avx512dq"},
     FeatureName{avx512ifma, "avx512ifma"},
     FeatureName{avx512vbmi2, "avx512vbmi2"},
+    FeatureName{vaes, "vaes"},
+    FeatureName{vpclmulqdq, "vpclmulqdq"},
 };
 
 std::atomic<std::uint32_t> disabled_by_tests{0};
 
-/// CPUID leaf 7, EBX bit 19: clang 14's __builtin_cpu_supports() does not know the name. No register state belongs to it.
-bool has_adx() noexcept {
+/// CPUID leaf 7: clang 14's __builtin_cpu_supports() does not know these names. No register state of its own belongs to adx; the other two
+/// use the registers of avx2 or avx512f.
+std::uint32_t detect_by_leaf_7() noexcept {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & bit_ADX) != 0;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return none;
+    std::uint32_t found = none;
+    if ((ebx & bit_ADX) != 0) found |= adx;
+    if ((ecx & bit_VAES) != 0 && __builtin_cpu_supports("avx2")) found |= vaes;
+    if ((ecx & bit_VPCLMULQDQ) != 0 && __builtin_cpu_supports("avx2")) found |= vpclmulqdq;
+    return found;
 }
 
 Features detect() noexcept {
     __builtin_cpu_init();
-    std::uint32_t found = none;
+    std::uint32_t found = detect_by_leaf_7();
     if (__builtin_cpu_supports("avx2")) found |= avx2;
     if (__builtin_cpu_supports("bmi2")) found |= bmi2;
-    if (has_adx()) found |= adx;
     if (__builtin_cpu_supports("avx512f")) found |= avx512f;
     if (__builtin_cpu_supports("avx512bw")) found |= avx512bw;
     if (__builtin_cpu_supports("avx512vl")) found |= avx512vl;
@@ -46,12 +53,6 @@ Features detect() noexcept {
     if (__builtin_cpu_supports("avx512ifma")) found |= avx512ifma;
     if (__builtin_cpu_supports("avx512vbmi2")) found |= avx512vbmi2;
     return static_cast<Features>(found);
-}
-
-Features feature_of(std::string_view name) noexcept {
-    for (const auto& row : kNames)
-        if (name == row.name) return row.feature;
-    return none;
 }
 
 std::string_view disable_list() noexcept {
@@ -68,6 +69,12 @@ std::uint32_t disabled_by_environment() noexcept {
 }  // namespace
 
 std::span<const FeatureName> feature_names() noexcept { return kNames; }
+
+Features feature_of(std::string_view name) noexcept {
+    for (const auto& row : kNames)
+        if (name == row.name) return row.feature;
+    return none;
+}
 
 Features detected() noexcept {
     static const Features found = detect();

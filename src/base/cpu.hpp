@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace octavo::cpu {
 
@@ -19,6 +20,8 @@ enum Features : std::uint32_t {
     avx512dq = 1U << 6,
     avx512ifma = 1U << 7,
     avx512vbmi2 = 1U << 8,
+    vaes = 1U << 9,
+    vpclmulqdq = 1U << 10,
 };
 constexpr Features operator|(Features a, Features b) noexcept {
     return static_cast<Features>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
@@ -37,6 +40,9 @@ Features detected() noexcept;
 /// What rows may use: `detected()` less the features that OCTAVO_DISABLE_CPU names (a comma-separated list; read once,
 /// with secure_getenv) and less what `disable()` took away.
 Features available() noexcept;
+
+/// The feature of that name; `none` where there is none.
+Features feature_of(std::string_view name) noexcept;
 
 /// Names in OCTAVO_DISABLE_CPU that are no feature; empty when all are known.
 std::string unknown_disabled_names();

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/cpu.hpp"
 #include "base/error.hpp"
 #include "capi/guard.hpp"
 #include "config/thread_instance.hpp"
@@ -71,6 +72,12 @@ Instance::Config to_config(const octavo_instance_config& given) noexcept {
 extern "C" {
 
 int octavo_calls_openssl(void) { return octavo::kernel::is_in_openssl() ? 1 : 0; }
+
+int octavo_cpu_has(const char* feature) {
+    namespace cpu = octavo::cpu;
+    const auto wanted = feature == nullptr ? cpu::none : cpu::feature_of(feature);
+    return wanted != cpu::none && cpu::has(cpu::available(), wanted) ? 1 : 0;
+}
 
 uint32_t octavo_version(void) {
     return OCTAVO_VERSION_MAJOR * 10000 + OCTAVO_VERSION_MINOR * 100 + OCTAVO_VERSION_PATCH;

@@ -100,6 +100,24 @@ TEST(CliSpeed, FiniteFieldsAtEveryLayer) {
     }
 }
 
+TEST(CliSpeed, KeyDerivationThroughTheProviderAlone) {
+    const auto list = measure({"hkdf", "tls1-prf", "--layer", "provider"});
+    ASSERT_EQ(list.size(), 11U);
+    for (const auto& row : list) {
+        expect_figures(row);
+        EXPECT_EQ(row.at("mode"), "sync");
+        EXPECT_EQ(row.at("depth"), 1);
+    }
+    EXPECT_EQ(measure({"hkdf-extract", "p256-sign", "--layer", "kernel,provider", "--depth", "4"}).size(), 3U);
+    for (const Words& wrong : {Words{"--layer", "kernel,api"}, Words{"--limit"}, Words{"--count"}}) {
+        Words arguments{"speed", "hkdf"};
+        arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+        const auto outcome = run(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+        EXPECT_NE(outcome.err.find("hkdf"), std::string::npos) << outcome.err;
+    }
+}
+
 TEST(CliSpeed, TheKernelLayerStopsAtWhatARowTakesInOneCall) {
     const auto depths_of = [](const char* operation) {
         std::vector<int> depths;
@@ -132,7 +150,8 @@ TEST(CliSpeed, WithoutArgumentsItStaysShort) {
 
 TEST(CliSpeed, AllMeansAll) {
     const auto list = measure({"all", "--layer", "kernel", "--depth", "1"});
-    EXPECT_EQ(list.size(), 6 + std::size(kCurveOperations) + kFiniteOperations.size());
+    EXPECT_EQ(list.size(), 6 + std::size(kCurveOperations) + kFiniteOperations.size())
+        << "key derivation has no kernel";
 }
 
 TEST(CliSpeed, ApiLayerHasTheOverhead) {

@@ -68,6 +68,18 @@ exchanges octavo -async
 exchanges plain
 [ $exchanges_done -eq 60 ] || fail "only $exchanges_done exchanges ran"
 
+# The pseudorandom functions of TLS 1.2 (with the digest of the suite) and of TLS 1.0 and 1.1 (MD5 and SHA-1 together).
+for side in octavo plain; do
+    start $side ordinary -cipher ALL:@SECLEVEL=0
+    for client in octavo plain; do
+        connect $client ordinary -tls1_2 -cipher ECDHE-RSA-AES256-GCM-SHA384
+        for version in -tls1_1 -tls1; do
+            connect $client ordinary $version -cipher ECDHE-RSA-AES128-SHA:@SECLEVEL=0
+        done
+    done
+    stop
+done
+
 # Diffie-Hellman in a finite field, which TLS 1.2 has.
 for options in "octavo ordinary -async" "octavo ordinary" "plain ordinary"; do
     start $options # one word each

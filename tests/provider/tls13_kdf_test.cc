@@ -1,20 +1,9 @@
-#include <openssl/core_names.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
-
 #include <optional>
 
-#include "sides.hpp"
+#include "kdf_session.hpp"
 
 namespace octavo::test {
 namespace {
-
-struct FreeKdf {
-    void operator()(EVP_KDF* p) const { EVP_KDF_free(p); }
-    void operator()(EVP_KDF_CTX* p) const { EVP_KDF_CTX_free(p); }
-};
-using Kdf = std::unique_ptr<EVP_KDF, FreeKdf>;
-using KdfContext = std::unique_ptr<EVP_KDF_CTX, FreeKdf>;
 
 struct Step {
     std::optional<int> mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
@@ -23,51 +12,27 @@ struct Step {
     std::size_t out_len = 48;
 };
 
-std::vector<OSSL_PARAM> params_of(Step& step) {
-    std::vector<OSSL_PARAM> params;
-    if (step.mode) params.push_back(OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &*step.mode));
-    if (step.digest) params.push_back(OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, step.digest->data(), 0));
-    const auto add = [&](const char* name, std::optional<Data>& bytes) {
-        if (!bytes) return;
-        bytes->reserve(1);  // no null pointer for what is there and empty
-        params.push_back(OSSL_PARAM_construct_octet_string(name, bytes->data(), bytes->size()));
+Params params_of(const Step& step) {
+    Params params;
+    if (step.mode) params.number(OSSL_KDF_PARAM_MODE, *step.mode);
+    if (step.digest) params.text(OSSL_KDF_PARAM_DIGEST, *step.digest);
+    const auto add = [&](const char* name, const std::optional<Data>& bytes) {
+        if (bytes) params.octets(name, *bytes);
     };
     add(OSSL_KDF_PARAM_KEY, step.key);
     add(OSSL_KDF_PARAM_SALT, step.salt);
     add(OSSL_KDF_PARAM_PREFIX, step.prefix);
     add(OSSL_KDF_PARAM_LABEL, step.label);
     add(OSSL_KDF_PARAM_DATA, step.data_);
-    params.push_back(OSSL_PARAM_construct_end());
     return params;
 }
 
-KdfContext context_on(OSSL_LIB_CTX* side) {
-    const Kdf kdf(EVP_KDF_fetch(side, "TLS13-KDF", nullptr));
-    EXPECT_STREQ(OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(kdf.get())), name_of(side));
-    return KdfContext(EVP_KDF_CTX_new(kdf.get()));
-}
-
-std::string hex(const Data& bytes) {
-    std::string text;
-    for (const auto byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
-std::string run(OSSL_LIB_CTX* side, Step step) {
-    Trace trace;
-    const auto context = context_on(side);
-    const auto params = params_of(step);
-    Data out(step.out_len);
-    if (trace.note("derive", EVP_KDF_derive(context.get(), out.data(), out.size(), params.data())))
-        trace.value("out", hex(out));
-    return trace.text();
+void same(const std::string& what, const std::function<void(KdfSession&)>& calls) {
+    expect_same<KdfSession>("TLS13-KDF", what, calls);
 }
 
 void expect_same(const Step& step, const char* what) {
-    EXPECT_EQ(run(with_octavo(), step), run(without_octavo(), step)) << what;
+    same(what, [&](KdfSession& s) { s.derive(step.out_len, params_of(step)); });
 }
 
 TEST(Tls13Kdf, StepsOfTheKeyScheduleAreTheDefaultProviders) {
@@ -126,47 +91,35 @@ TEST(Tls13Kdf, OddAndBadInputHasTheDefaultProvidersAnswer) {
 }
 
 TEST(Tls13Kdf, WhatWasSetBeforeCountsAndSoDoesAReset) {
-    std::string answers[2];
-    for (auto* side : {with_octavo(), without_octavo()}) {
-        Trace trace;
-        const auto context = context_on(side);
+    same("set and reset", [](KdfSession& s) {
         Step early, late;
         early.label = data("early");
         late.key.reset();
         late.label.reset();
-        Data out(48);
-        trace.note("set", EVP_KDF_CTX_set_params(context.get(), params_of(early).data()));
-        trace.note("derive", EVP_KDF_derive(context.get(), out.data(), out.size(), params_of(late).data()));
-        trace.value("out", hex(out));
-        trace.value("size", std::to_string(EVP_KDF_CTX_get_kdf_size(context.get())));
-        EVP_KDF_CTX_reset(context.get());
-        trace.note("after a reset", EVP_KDF_derive(context.get(), out.data(), out.size(), params_of(late).data()));
-        answers[side == with_octavo()] = trace.text();
-    }
-    EXPECT_EQ(answers[0], answers[1]);
+        s.set(params_of(early));
+        s.derive(48, params_of(late));
+        s.size();
+        s.duplicate();
+        s.derive(48, Params().octets(OSSL_KDF_PARAM_SALT, {}));
+        s.derive(48, Params().octets(OSSL_KDF_PARAM_LABEL, {}));
+        s.reset();
+        s.derive(48, params_of(late));
+        s.set(Params().text(OSSL_KDF_PARAM_DIGEST, "SHA256"));
+        s.size();
+    });
 }
 
 TEST(Tls13Kdf, TheNextDerivationHasWhatTheLastOneWasGiven) {
-    std::string answers[2];
-    for (auto* side : {with_octavo(), without_octavo()}) {
-        Trace trace;
-        const auto context = context_on(side);
+    same("one after another", [](KdfSession& s) {
         Step first, other;
         first.data_ = data(48, 7);
         other.mode.reset();
         other.digest.reset();
         other.key.reset();
         other.label = data("key");
-        Data out(32);
-        for (auto* step : {&first, &other}) {
-            trace.note("derive", EVP_KDF_derive(context.get(), out.data(), out.size(), params_of(*step).data()));
-            trace.value("out", hex(out));
-        }
-        trace.note("derive", EVP_KDF_derive(context.get(), out.data(), out.size(), nullptr));
-        trace.value("out", hex(out));
-        answers[side == with_octavo()] = trace.text();
-    }
-    EXPECT_EQ(answers[0], answers[1]);
+        for (const auto* step : {&first, &other}) s.derive(32, params_of(*step));
+        s.derive(32);
+    });
 }
 
 }  // namespace

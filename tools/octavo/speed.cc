@@ -38,15 +38,28 @@ struct Job {
     bool sync;
     PollingModes polling;  // empty: as it is
 
-    /// At the layer kernel, what the row takes in one call.
+    bool can_measure(const Layer& layer, const Operation& operation) const {
+        return !operation.is_in_place() || &layer == &find_layer("provider");
+    }
+    /// At the layer kernel, what the row takes in one call; in place, one after another.
     std::vector<std::size_t> depths_for(const Layer& layer, const Operation& operation) const {
-        if (!depths.empty()) return depths;
+        if (!can_measure(layer, operation)) return {};
+        if (!depths.empty() && !operation.is_in_place()) return depths;
         auto own = layer.depths;
-        if (&layer == &find_layer("kernel"))
+        if (operation.is_in_place() || &layer == &find_layer("kernel"))
             std::erase_if(own, [most = operation.max_batch()](std::size_t depth) { return depth > most; });
         return own;
     }
 };
+
+/// Of many operations those that a layer does not have are left out; where nothing is left, that is a mistake.
+void require_something(const Job& job) {
+    for (const auto* layer : job.layers)
+        for (const auto* operation : job.operations)
+            if (job.can_measure(*layer, *operation)) return;
+    throw UsageError(
+        fmt::format("{} is measured at the layer provider alone: --layer provider", job.operations.front()->name()));
+}
 
 Job understand(const Options& options) {
     Job job{choose_operations(options.operations), {}, {}, options.sync, parse_polling_modes(options.polling)};
@@ -57,6 +70,7 @@ Job understand(const Options& options) {
     });
     if (options.operations.empty() && job.depths.empty()) job.depths = kShortDepths;
     if (job.layers.empty()) throw UsageError("--layer is empty: it takes kernel, api, provider");
+    require_something(job);
     const bool provider_alone = job.layers.size() == 1 && job.layers[0] == &find_layer("provider");
     if (!job.polling.empty() && (job.sync || !provider_alone))
         throw UsageError("--polling needs --layer provider, and jobs: not --sync");
@@ -104,6 +118,12 @@ private:
     std::ofstream file_;
 };
 
+/// --limit and --count leave out what no kernel computes, unless that is all.
+void require_kernels(const Operations& operations) {
+    if (std::all_of(operations.begin(), operations.end(), [](const auto* one) { return one->is_in_place(); }))
+        throw UsageError(fmt::format("no kernel computes {}: it has no --limit and no --count", operations[0]->name()));
+}
+
 /// Before anything is measured, so that a missing provider costs no time.
 void require_provider(const Job& job) {
     const Layer* provider = &find_layer("provider");
@@ -129,6 +149,7 @@ void print_limit(const Operations& chosen) {
     fmt::print("{:.2f} vector multiply-adds (vpmadd52, eight lanes) per ns, measured on this core\n\n", *peak);
     fmt::print("{:<16} {:>22} {:>12} {:>10}\n", "operation", "multiply-adds, lanes full", "limit, us", "limit/s");
     for (const auto* operation : chosen) {
+        if (operation->is_in_place()) continue;
         const double count = operation->multiply_adds(1);
         fmt::print("{:<16} {:>25.0f} {:>12.2f} {:>10.0f}\n", operation->name(), count, count / *peak / 1e3,
                    *peak * 1e9 / count);
@@ -171,6 +192,7 @@ std::vector<Result> measure_all(const Job& job, const RunFacts& facts, bool tabl
 int run(const Options& options) {
     if (options.list) return print_list(), kExitOk;
     const Job job = understand(options);
+    if (options.limit || options.count) require_kernels(job.operations);
     const double seconds = parse_seconds("--seconds", options.seconds);
     const int cpu = pin(options.cpu);
     if (options.limit) return print_limit(options.operations.empty() ? all_operations() : job.operations), kExitOk;
@@ -197,9 +219,10 @@ Command add_speed(CLI::App& parent) {
     const auto option = [&](const char* name, std::string& value, const char* type, const char* text) {
         return app->add_option(name, value, text)->type_name(type);
     };
-    app->add_option("op", options->operations,
-                    "Operations: a name (p256-sign), its part before the dash (p256), or all; default: some of a TLS "
-                    "handshake, at depths 1, 8 and 64")
+    app->add_option(
+           "op", options->operations,
+           "Operations: a name (p256-sign), its part before a dash (p256, tls1-prf), or all; default: some of a TLS "
+           "handshake, at depths 1, 8 and 64")
         ->type_name("");
     option("--layer", options->layers, "NAME,...", "What to measure")->capture_default_str();
     option("--depth", options->depths, "N,...",

@@ -130,6 +130,9 @@ constexpr Names kNames[kNumKeyKinds] = {
     {"DSA", "DSA", nullptr},
 };
 
+/// In the order of KdfKind.
+constexpr const char* kKdfNames[kNumKdfKinds] = {"TLS13-KDF", "HKDF", "TLS1-PRF"};
+
 }  // namespace
 
 bool KeyFunctions::complete() const noexcept {
@@ -184,7 +187,10 @@ bool DefaultSide::open() noexcept {
         exchanges_[i] = exchange_functions(functions_of(OSSL_OP_KEYEXCH, kNames[i].exchange));
     }
     cipher_ = cipher_functions(functions_of(OSSL_OP_ASYM_CIPHER, "RSA"));
-    tls13_kdf_ = kdf_functions(functions_of(OSSL_OP_KDF, "TLS13-KDF"));
+    for (std::size_t i = 0; i < kNumKdfKinds; ++i)
+        kdfs_[i] = {kdf_functions(functions_of(OSSL_OP_KDF, kKdfNames[i])),
+                    exchange_functions(functions_of(OSSL_OP_KEYEXCH, kKdfNames[i])),
+                    key_functions(functions_of(OSSL_OP_KEYMGMT, kKdfNames[i]))};
     digests_.open(libctx_);
     return keys(KeyKind::rsa).complete() && keys(KeyKind::rsa_pss).complete() && signatures(KeyKind::rsa).complete() &&
            cipher_.complete();

@@ -104,6 +104,9 @@ struct KdfFunctions {
     OSSL_FUNC_kdf_set_ctx_params_fn* set_ctx_params = nullptr;
 };
 
+enum class KdfKind { tls13, hkdf, tls1_prf };
+inline constexpr std::size_t kNumKdfKinds = 3;
+
 /// The default provider in a library context of its own, and the functions by which it does what Octavo offers. Every key and every
 /// operation context of ours has its twin there: the twin keeps the numbers and the parameters, so that they behave, and
 /// fail, as the default provider's do in whichever version of OpenSSL runs; and it does what the fast path does not.
@@ -129,7 +132,12 @@ public:
         return exchanges_[static_cast<std::size_t>(kind)];
     }
     const CipherFunctions& cipher() const noexcept { return cipher_; }
-    const KdfFunctions& tls13_kdf() const noexcept { return tls13_kdf_; }
+    const KdfFunctions& kdf(KdfKind kind) const noexcept { return kdfs_[static_cast<std::size_t>(kind)].kdf; }
+    /// As EVP_PKEY_derive() has it; all null where it has not.
+    const ExchangeFunctions& kdf_exchange(KdfKind kind) const noexcept {
+        return kdfs_[static_cast<std::size_t>(kind)].exchange;
+    }
+    const KeyFunctions& kdf_keys(KdfKind kind) const noexcept { return kdfs_[static_cast<std::size_t>(kind)].keys; }
     /// Its entry for one of an algorithm's names; null where this build of OpenSSL has none.
     const OSSL_ALGORITHM* algorithm(int operation, const char* name) const noexcept;
     /// What it can do besides operations: 1 when `callback` has seen all of it.
@@ -148,7 +156,12 @@ private:
     std::array<SignatureFunctions, kNumKeyKinds> signatures_;
     std::array<ExchangeFunctions, kNumKeyKinds> exchanges_;
     CipherFunctions cipher_;
-    KdfFunctions tls13_kdf_;
+    struct KdfSide {
+        KdfFunctions kdf;
+        ExchangeFunctions exchange;
+        KeyFunctions keys;
+    };
+    std::array<KdfSide, kNumKdfKinds> kdfs_;
 };
 
 }  // namespace octavo::provider

@@ -35,7 +35,7 @@ constexpr std::uint8_t kRipemd160[] = {0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b,
                                        0x03, 0x02, 0x01, 0x05, 0x00, 0x04, 0x14};
 
 struct Row {
-    std::array<const char*, 4> names;  // the first is the one to fetch; unused ones null
+    std::array<std::string_view, 4> names;  // the first is the one to fetch; unused ones empty
     std::span<const std::uint8_t> prefix;
 };
 
@@ -57,9 +57,8 @@ constexpr Row kRows[] = {
 };
 
 bool row_has(const Row& row, std::string_view name) {
-    for (const auto* known : row.names)
-        if (known != nullptr && std::string_view(known).size() == name.size() &&
-            strncasecmp(known, name.data(), name.size()) == 0)
+    for (const auto known : row.names)
+        if (!known.empty() && known.size() == name.size() && strncasecmp(known.data(), name.data(), name.size()) == 0)
             return true;
     return false;
 }
@@ -71,9 +70,9 @@ void Digests::open(OSSL_LIB_CTX* libctx) noexcept {
     // A build of OpenSSL may lack some: then they are not on the fast path, and that is no error.
     ERR_set_mark();
     for (std::size_t i = 0; i < kCount; ++i) {
-        const auto* md = EVP_MD_fetch(libctx, kRows[i].names[0], nullptr);
+        const auto* md = EVP_MD_fetch(libctx, kRows[i].names[0].data(), nullptr);
         const auto len = md == nullptr ? 0 : EVP_MD_get_size(md);
-        digests_[i] = {md, static_cast<std::size_t>(len), kRows[i].prefix};
+        digests_[i] = {kRows[i].names[0].data(), md, static_cast<std::size_t>(len), kRows[i].prefix};
     }
     ERR_pop_to_mark();
 }

@@ -11,6 +11,7 @@ namespace octavo::provider {
 
 /// A digest that the fast path knows.
 struct Digest {
+    const char* name;
     const EVP_MD* md;
     std::size_t len;
     /// The DER of DigestInfo before the digest itself (RFC 8017, 9.2, note 1); empty for MD5-SHA1, which has none.

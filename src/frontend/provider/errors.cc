@@ -47,6 +47,13 @@ const OSSL_ITEM* reason_strings() noexcept {
         item(Reason::job_cancelled, "the job was cancelled"),
         item(Reason::bad_setting, "bad setting in the provider's section"),
         item(Reason::device_failed, "the endpoint failed, and there is no software fallback"),
+        item(Reason::cipher_failed, "cipher operation failed"),
+        item(Reason::bad_parameter, "failed to get parameter"),
+        item(Reason::parameter_not_set, "failed to set parameter"),
+        item(Reason::invalid_key_length, "invalid key length"),
+        item(Reason::invalid_iv_length, "invalid iv length"),
+        item(Reason::invalid_aad, "invalid aad"),
+        item(Reason::invalid_tag, "invalid tag"),
         {0, nullptr},
     };
     return table;

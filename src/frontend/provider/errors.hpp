@@ -13,6 +13,13 @@ enum class Reason : int {
     job_cancelled = 3,
     bad_setting = 4,
     device_failed = 5,
+    cipher_failed = 6,
+    bad_parameter = 7,
+    parameter_not_set = 8,
+    invalid_key_length = 9,
+    invalid_iv_length = 10,
+    invalid_aad = 11,
+    invalid_tag = 12,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

@@ -9,10 +9,36 @@ namespace octavo::provider {
 namespace {
 
 const Offer* const kOffers[] = {
-    &rsa_key_offer,   &rsa_pss_key_offer,   &ec_key_offer,      &x25519_key_offer, &x448_key_offer, &ed25519_key_offer,
-    &ed448_key_offer, &rsa_signature_offer, &ecdsa_offer,       &ed25519_offer,    &ed448_offer,    &ecdh_offer,
-    &x25519_offer,    &x448_offer,          &asym_cipher_offer, &tls13_kdf_offer,  &dh_key_offer,   &dhx_key_offer,
-    &dh_offer,        &dsa_key_offer,       &dsa_offer,
+    &rsa_key_offer,
+    &rsa_pss_key_offer,
+    &ec_key_offer,
+    &x25519_key_offer,
+    &x448_key_offer,
+    &ed25519_key_offer,
+    &ed448_key_offer,
+    &rsa_signature_offer,
+    &ecdsa_offer,
+    &ed25519_offer,
+    &ed448_offer,
+    &ecdh_offer,
+    &x25519_offer,
+    &x448_offer,
+    &asym_cipher_offer,
+    &tls13_kdf_offer,
+    &dh_key_offer,
+    &dhx_key_offer,
+    &dh_offer,
+    &dsa_key_offer,
+    &dsa_offer,
+    &hkdf_offer,
+    &tls1_prf_offer,
+    &hkdf_key_offer,
+    &hkdf_exchange_offer,
+    &tls1_prf_key_offer,
+    &tls1_prf_exchange_offer,
+    &aes128_gcm_offer,
+    &aes192_gcm_offer,
+    &aes256_gcm_offer,
 };
 
 bool has(const OSSL_DISPATCH* table, int id) {
@@ -31,7 +57,7 @@ std::size_t length(const OSSL_DISPATCH* table) {
 
 void Offers::add(const DefaultSide& standard, const Offer& offer) {
     const auto* twin = standard.algorithm(offer.operation, offer.name);
-    if (twin == nullptr) return;
+    if (twin == nullptr || (offer.wanted != nullptr && !offer.wanted())) return;
     const auto count = length(offer.functions);
     auto table = std::make_unique<OSSL_DISPATCH[]>(count + 1);  // zeroed, and so ended
     std::copy_if(offer.functions, offer.functions + count, table.get(),

@@ -15,6 +15,8 @@ struct Offer {
     const char* name;
     const OSSL_DISPATCH* functions;
     const char* description;
+    /// Whether it is worth it on this machine; null: always.
+    bool (*wanted)() noexcept = nullptr;
 };
 
 extern const Offer rsa_key_offer, rsa_pss_key_offer, rsa_signature_offer, asym_cipher_offer;
@@ -22,14 +24,16 @@ extern const Offer ec_key_offer, x25519_key_offer, x448_key_offer, ed25519_key_o
 extern const Offer dh_key_offer, dhx_key_offer, dh_offer;
 extern const Offer dsa_key_offer, dsa_offer;
 extern const Offer ecdh_offer, x25519_offer, x448_offer;
-extern const Offer tls13_kdf_offer;
+extern const Offer tls13_kdf_offer, hkdf_offer, tls1_prf_offer;
+extern const Offer hkdf_key_offer, hkdf_exchange_offer, tls1_prf_key_offer, tls1_prf_exchange_offer;
 extern const Offer ecdsa_offer, ed25519_offer, ed448_offer;
+extern const Offer aes128_gcm_offer, aes192_gcm_offer, aes256_gcm_offer;
 
 /// What a provider offers: each algorithm under all the names that the default side has for it, and with those of our functions that the
 /// default side has as well, so that an application finds the same doors open and the same doors shut.
 class Offers {
 public:
-    /// False when memory has run out. An algorithm that the default side lacks is left out.
+    /// False when memory has run out. An algorithm that the default side lacks, or that is not wanted, is left out.
     bool open(const DefaultSide& standard) noexcept;
     /// For OSSL_FUNC_PROVIDER_QUERY_OPERATION; null for an operation without any algorithm.
     const OSSL_ALGORITHM* of(int operation) const noexcept;

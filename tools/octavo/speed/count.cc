@@ -150,6 +150,7 @@ void print_counts(const Operations& chosen, std::size_t depth) {
     fmt::print("{:<16} {:>13} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}\n", "operation", "multiply-adds",
                "vector", "loads", "stores", "scalar", "libc", "from mem.", "us", "limit");
     for (const auto* operation : chosen) {
+        if (operation->is_in_place()) continue;
         operation->prepare(progress);
         const auto count = count_instructions(*operation, depth);
         const auto side = operation->kernel(depth, RowChoice::lane);

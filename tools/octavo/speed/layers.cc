@@ -84,10 +84,11 @@ Result measure_api(const Case& row, double seconds, Progress& progress) {
 }
 
 Result measure_provider(const Case& row, double seconds, Progress& progress) {
-    const auto octavo = row.operation.provider(row.depth, !row.sync);
+    const bool sync = row.sync || row.operation.is_in_place();
+    const auto octavo = row.operation.provider(row.depth, !sync);
     const auto openssl = row.operation.openssl(Counterpart::provider);
     Result result = measure_pair(row, *octavo, *openssl, seconds, progress);
-    result.mode = row.sync ? "sync" : "jobs";
+    result.mode = sync ? "sync" : "jobs";
     return result;
 }
 

@@ -9,6 +9,7 @@
 
 #include "speed/curves.hpp"
 #include "speed/finite.hpp"
+#include "speed/kdf.hpp"
 #include "speed/rsa.hpp"
 #include "usage.hpp"
 
@@ -24,7 +25,8 @@ const std::vector<std::string>& handshake() {
 
 bool named_by(const Operation& operation, const std::string& argument) {
     const std::string_view name = operation.name();
-    return argument == kAll || name == argument || name.substr(0, name.find('-')) == argument;
+    return argument == kAll || name == argument ||
+           (!argument.empty() && name.starts_with(argument) && name[argument.size()] == '-');
 }
 
 void require_known(const std::string& argument) {
@@ -66,7 +68,7 @@ std::string row_note(std::string_view row, std::size_t max_batch, std::size_t de
 const Operations& all_operations() {
     static const Operations all = [] {
         Operations list = rsa_operations();
-        for (const auto& more : {curve_operations(), finite_operations()})
+        for (const auto& more : {curve_operations(), finite_operations(), kdf_operations()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

@@ -31,6 +31,8 @@ public:
     const char* name() const noexcept { return name_; }
     const char* text() const noexcept { return text_; }
 
+    /// Whether it is computed in the caller's place, by no kernel: measured at the layer provider alone, without jobs.
+    virtual bool is_in_place() const noexcept { return false; }
     /// Makes keys that take long and that later calls use; tells `progress`.
     virtual void prepare(Progress&) const {}
     virtual SidePtr kernel(std::size_t depth, RowChoice choice) const = 0;
@@ -51,7 +53,7 @@ private:
 using Operations = std::vector<const Operation*>;
 const Operations& all_operations();
 
-/// The operations that the arguments name, in the table's order: a whole name, its part before the dash ("rsa2048"), or "all". Where there
+/// The operations that the arguments name, in the table's order: a whole name, its part before a dash ("rsa2048", "tls1-prf"), or "all". Where there
 /// are no arguments: those of a TLS handshake. UsageError names the first argument that fits none.
 Operations choose_operations(const std::vector<std::string>& arguments);
 
