@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 
@@ -120,12 +121,10 @@ EVP_PKEY_METHOD* make() noexcept {
     return method;
 }
 
-constexpr int kNids[] = {NID_X25519, NID_X448};
+constexpr int kNids[] = {NID_X25519, NID_X448, NID_hkdf, NID_tls1_prf};
 
 /// An engine's own: OpenSSL frees them with the engine, before its destroy function.
-struct Methods {
-    EVP_PKEY_METHOD *x25519 = nullptr, *x448 = nullptr;
-};
+using Methods = std::array<EVP_PKEY_METHOD*, std::size(kNids)>;
 
 int index() noexcept {
     static const int number = ENGINE_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -139,22 +138,22 @@ int find(ENGINE* engine, EVP_PKEY_METHOD** wanted, const int** nids, int nid) {
     }
     const auto* methods = static_cast<const Methods*>(ENGINE_get_ex_data(engine, index()));
     *wanted = nullptr;
-    if (nid == NID_X25519 && methods != nullptr) *wanted = methods->x25519;
-    if (nid == NID_X448 && methods != nullptr) *wanted = methods->x448;
+    for (std::size_t i = 0; methods != nullptr && i < methods->size(); ++i)
+        if (kNids[i] == nid) *wanted = (*methods)[i];
     return *wanted != nullptr ? 1 : 0;
 }
 
 }  // namespace
 
 bool add_pkey_methods(ENGINE* engine) noexcept {
-    auto* methods = new (std::nothrow) Methods;
+    auto* methods = new (std::nothrow) Methods{};
     if (methods == nullptr || ENGINE_set_ex_data(engine, index(), methods) != 1) {
         delete methods;
         return false;
     }
-    methods->x25519 = make<NID_X25519, KeyKind::x25519>();
-    methods->x448 = make<NID_X448, KeyKind::x448>();
-    return methods->x25519 != nullptr && methods->x448 != nullptr && ENGINE_set_pkey_meths(engine, find) == 1;
+    *methods = {make<NID_X25519, KeyKind::x25519>(), make<NID_X448, KeyKind::x448>(), make_hkdf(), make_tls1_prf()};
+    return std::find(methods->begin(), methods->end(), nullptr) == methods->end() &&
+           ENGINE_set_pkey_meths(engine, find) == 1;
 }
 
 void forget_pkey_methods(ENGINE* engine) noexcept {

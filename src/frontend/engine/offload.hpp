@@ -16,6 +16,8 @@ enum class Algorithm : std::uint32_t {
     ecdh = 0x00010,
     x25519 = 0x00020,
     x448 = 0x00040,
+    prf = 0x00080,
+    hkdf = 0x00100,
 };
 /// The bits that these two commands take: others than the above stand for what Octavo leaves to OpenSSL.
 inline constexpr std::uint32_t kAlgorithmBits = 0x7ffff;
