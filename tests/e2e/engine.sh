@@ -25,7 +25,7 @@ engine() { OPENSSL_CONF=$work/engine.cnf openssl "$@"; }
 for id in octavo qatengine; do
     plain engine -t -c $id >out 2>&1 || fail "engine $id: $(cat out)"
     grep -q "\[ available \]" out || fail "engine $id: $(cat out)"
-    for method in RSA EC X25519 X448; do
+    for method in RSA EC X25519 X448 HKDF TLS1-PRF; do
         [ $method = EC ] || grep -qw $method out || fail "engine $id has no $method: $(cat out)"
     done
 done

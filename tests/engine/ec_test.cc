@@ -2,6 +2,8 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "provider/shim.hpp"
 #include "support.hpp"
 
@@ -159,7 +161,7 @@ TEST(EcMethodOf, AnotherGeneratorIsAnotherCurve) {
     });
 }
 
-Pkey montgomery_pair(int nid, ENGINE* side) {
+Pkey raw_pair(int nid, ENGINE* side) {
     const PkeyContext context(EVP_PKEY_CTX_new_id(nid, side));
     EVP_PKEY* key = nullptr;
     EXPECT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
@@ -178,14 +180,14 @@ Data raw(EVP_PKEY* key, bool secret) {
 TEST(MontgomeryMethod, DerivesTheSameSecret) {
     for (const int nid : {NID_X25519, NID_X448}) {
         // Legacy keys on both sides: an engine's context takes no others.
-        const auto one = montgomery_pair(nid, engine()), two = montgomery_pair(nid, engine());
+        const auto one = raw_pair(nid, engine()), two = raw_pair(nid, engine());
         const Pkey plain_one(
             EVP_PKEY_new_raw_private_key(nid, nullptr, raw(one.get(), true).data(), raw(one.get(), true).size()));
         const Pkey plain_two(
             EVP_PKEY_new_raw_public_key(nid, nullptr, raw(two.get(), false).data(), raw(two.get(), false).size()));
         Data zero(raw(two.get(), false).size());
         const Pkey plain_zero(EVP_PKEY_new_raw_public_key(nid, nullptr, zero.data(), zero.size()));
-        const auto bad = montgomery_pair(nid, engine());
+        const auto bad = raw_pair(nid, engine());
         ASSERT_EQ(EVP_PKEY_set1_encoded_public_key(bad.get(), zero.data(), zero.size()), 1);
         compare(OBJ_nid2sn(nid), [&](Trace& trace, ENGINE* side) {
             auto* own = side == nullptr ? plain_one.get() : one.get();
@@ -207,8 +209,106 @@ TEST(MontgomeryMethod, DerivesTheSameSecret) {
     }
 }
 
+Data public_of(int nid, const Data& secret) {
+    const Pkey key(EVP_PKEY_new_raw_private_key(nid, nullptr, secret.data(), secret.size()));
+    return raw(key.get(), false);
+}
+
+TEST(RawKeyMethod, GeneratesGoodPairs) {
+    shim::takes_all = true;
+    for (const int nid : {NID_X25519, NID_X448, NID_ED25519})
+        compare(OBJ_nid2sn(nid), [&](Trace& trace, ENGINE* side) {
+            const auto one = raw_pair(nid, side), two = raw_pair(nid, side);
+            trace.note("different", raw(one.get(), true) != raw(two.get(), true));
+            trace.note("halves fit", raw(one.get(), false) == public_of(nid, raw(one.get(), true)));
+            trace.value("type", OBJ_nid2sn(EVP_PKEY_get_id(one.get())));
+            const Pkey copy(EVP_PKEY_dup(one.get()));
+            trace.note("copy", raw(copy.get(), true) == raw(one.get(), true));
+            trace.note("equal", EVP_PKEY_eq(copy.get(), one.get()));
+        });
+    shim::takes_all = false;
+}
+
+TEST(RawKeyMethod, PairsOfAllOriginsMeet) {
+    shim::takes_all = true;
+    const auto derive = [](EVP_PKEY* own, EVP_PKEY* peer, ENGINE* side) {
+        const PkeyContext context(EVP_PKEY_CTX_new(own, side));
+        Data secret(32);
+        auto len = secret.size();
+        EXPECT_EQ(EVP_PKEY_derive_init(context.get()), 1);
+        EXPECT_EQ(EVP_PKEY_derive_set_peer(context.get(), peer), 1);
+        EXPECT_EQ(EVP_PKEY_derive(context.get(), secret.data(), &len), 1);
+        return secret;
+    };
+    in_async_job([&] {
+        const auto ours = raw_pair(NID_X25519, engine()), plain = raw_pair(NID_X25519, nullptr);
+        const auto bytes = raw(plain.get(), true);
+        const Pkey older(EVP_PKEY_new_raw_private_key(NID_X25519, engine(), bytes.data(), bytes.size()));
+        const auto expected = derive(ours.get(), plain.get(), nullptr);
+        EXPECT_EQ(derive(plain.get(), ours.get(), nullptr), expected);
+        for (auto* other : {plain.get(), older.get()}) {
+            EXPECT_EQ(derive(ours.get(), other, engine()), expected);
+            EXPECT_EQ(derive(other, ours.get(), engine()), expected);
+        }
+    });
+    shim::takes_all = false;
+}
+
+TEST(RawKeyMethod, LanesMakePairs) {
+    shim::takes_all = true;
+    for (const int nid : {NID_X25519, NID_ED25519}) {
+        const int before = shim::operations();
+        in_async_job([&] { raw_pair(nid, engine()); });
+        EXPECT_GT(shim::operations(), before) << OBJ_nid2sn(nid);
+    }
+    shim::takes_all = false;
+}
+
+TEST(Ed25519Method, SignsAndVerifiesAsOpenSslDoes) {
+    shim::takes_all = true;
+    const auto made = raw_pair(NID_ED25519, engine());
+    const auto secret = raw(made.get(), true);
+    int before = shim::operations();
+    for (const std::size_t len : {0, 1, 32, 1000, 4000, 100000})
+        compare("bytes: " + std::to_string(len), [&](Trace& trace, ENGINE* side) {
+            const Pkey key(EVP_PKEY_new_raw_private_key(NID_ED25519, side, secret.data(), secret.size()));
+            const auto message = data(len, 1);
+            Data signature(64);
+            auto signature_len = signature.size();
+            const auto verify = [&](const char* what, std::size_t size) {
+                const MdContext context(EVP_MD_CTX_new());
+                EXPECT_EQ(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, side, key.get()), 1);
+                ERR_clear_error();
+                const int answer = EVP_DigestVerify(context.get(), signature.data(), size, message.data(), len);
+                ERR_clear_error();
+                trace.value(what, std::to_string(answer == 1));
+            };
+            const MdContext context(EVP_MD_CTX_new());
+            EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, nullptr, side, key.get()), 1);
+            ERR_clear_error();
+            trace.note("length", EVP_DigestSign(context.get(), nullptr, &signature_len, message.data(), len));
+            trace.note("sign", EVP_DigestSign(context.get(), signature.data(), &signature_len, message.data(), len));
+            trace.value("signature", std::string(signature.begin(), signature.end()));
+            verify("right", 64);
+            verify("cut off", 63);
+            signature[40] ^= 1;
+            verify("wrong", 64);
+        });
+    EXPECT_GT(shim::operations(), before);
+    shim::takes_all = false;
+}
+
+/// Where an engine has such keys by default, OpenSSL 3.0 signs no certificates with them.
+TEST(Ed25519Method, IsNobodysDefault) {
+    const int* nids = nullptr;
+    const int count = ENGINE_get_pkey_meths(engine())(engine(), nullptr, &nids, 0);
+    EXPECT_EQ(std::count(nids, nids + count, NID_ED25519), 0);
+    EXPECT_EQ(std::count(nids, nids + count, NID_X25519), 1);
+    EXPECT_NE(ENGINE_get_pkey_meth(engine(), NID_ED25519), nullptr);
+}
+
 TEST(MontgomeryMethod, TheEngineIsUsed) {
-    const auto one = montgomery_pair(NID_X25519, engine()), two = montgomery_pair(NID_X25519, engine());
+    const auto one = raw_pair(NID_X25519, engine()), two = raw_pair(NID_X25519, engine());
     shim::takes_all = true;
     const int before = shim::operations();
     in_async_job([&] {

@@ -14,8 +14,7 @@
 
 #include "frontend/bridge/secret_bytes.hpp"
 #include "frontend/engine/errors.hpp"
-#include "frontend/engine/methods.hpp"
-#include "frontend/engine/offload.hpp"
+#include "frontend/engine/pkey.hpp"
 
 // HKDF and TLS1-PRF as EVP_PKEY_METHODs. OpenSSL 3 has none of its own: what is switched off, missing or out of the ordinary goes to its EVP_KDF, and so do
 // all refusals to derive.

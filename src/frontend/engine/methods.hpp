@@ -11,11 +11,7 @@ const EC_KEY_METHOD* ec_method() noexcept;
 const DH_METHOD* dh_method() noexcept;
 const DSA_METHOD* dsa_method() noexcept;
 
-/// For the engine that it is given to. Null when memory has run out.
-EVP_PKEY_METHOD* make_hkdf() noexcept;
-EVP_PKEY_METHOD* make_tls1_prf() noexcept;
-
-/// Gives an engine its methods for X25519, X448, HKDF and TLS1-PRF. False when memory has run out.
+/// Gives an engine its methods for X25519, X448, Ed25519, HKDF and TLS1-PRF. False when memory has run out.
 bool add_pkey_methods(ENGINE* engine) noexcept;
 /// When the engine is destroyed; OpenSSL has freed the methods then.
 void forget_pkey_methods(ENGINE* engine) noexcept;
