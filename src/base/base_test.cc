@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <random>
 #include <thread>
 #include <vector>
@@ -12,13 +15,41 @@
 #include "base/cpu.hpp"
 #include "base/ct.hpp"
 #include "base/error.hpp"
+#include "base/folder.hpp"
 #include "base/fork.hpp"
 #include "base/parking.hpp"
 #include "base/text.hpp"
 #include "base/wipe.hpp"
+#include "base/zero_pages.hpp"
 
 namespace octavo {
 namespace {
+
+TEST(Folder, WhatIsInIt) {
+    char folder[] = "/tmp/octavo-base-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder), nullptr);
+    EXPECT_TRUE(list_folder(folder).names.empty());
+    for (const char* name : {"a", ".b"}) ASSERT_EQ(::mkdir(path_in(folder, name).c_str(), 0700), 0);
+    auto listing = list_folder(std::string{folder} + "/");
+    std::sort(listing.names.begin(), listing.names.end());
+    EXPECT_EQ(listing.error, 0);
+    EXPECT_EQ(listing.names, (std::vector<std::string>{".b", "a"}));
+    for (const auto& name : listing.names) ::rmdir(path_in(folder, name).c_str());
+    ::rmdir(folder);
+    EXPECT_EQ(list_folder(folder).error, ENOENT);
+    EXPECT_EQ(path_in("/dev/shm/", "x"), "/dev/shm/x");
+}
+
+TEST(ZeroPages, AreZeroAndWritable) {
+    constexpr std::size_t kLen = 100'000;
+    auto* const bytes = static_cast<std::uint8_t*>(map_zeros(kLen));
+    ASSERT_NE(bytes, nullptr);
+    EXPECT_TRUE(std::all_of(bytes, bytes + kLen, [](auto byte) { return byte == 0; }));
+    bytes[kLen - 1] = 1;
+    unmap_zeros(bytes, kLen);
+    unmap_zeros(nullptr, kLen);
+    EXPECT_EQ(map_zeros(SIZE_MAX / 2), nullptr);
+}
 
 TEST(Bytes, BitLengthIgnoresLeadingZeros) {
     const std::array<std::uint8_t, 4> number{0, 0, 1, 255};

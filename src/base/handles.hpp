@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/fork.hpp"
+#include "base/zero_pages.hpp"
 
 namespace octavo {
 
@@ -21,7 +22,7 @@ public:
     Handles& operator=(const Handles&) = delete;
     /// Objects that still have a number are not deleted: tables of a process live as long as it does.
     ~Handles() {
-        for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
+        for (auto& chunk : chunks_) unmap_zeros(chunk.load(std::memory_order_relaxed), sizeof(Chunk));
     }
 
     /// 0 when memory or places run out.
@@ -79,12 +80,13 @@ private:
     // destroyed place, whose top bit is set, matches none.
     static constexpr std::uint64_t kReferences = 0xffffffffU, kGenerations = 0x7fffffffU, kDestroyed = 1ULL << 63;
     static constexpr std::uint64_t kNone = UINT64_MAX;
-    static constexpr std::size_t kChunkPlaces = 256, kChunks = 4096;
+    static constexpr std::size_t kChunkPlaces = 4096, kChunks = 256;
 
+    /// Zero bytes are one that was never used.
     struct Place {
-        std::atomic<std::uint64_t> state{0};
-        T* object = nullptr;
-        std::uint64_t next_free = kNone;
+        std::atomic<std::uint64_t> state;
+        T* object;
+        std::uint64_t next_free;
     };
     using Chunk = std::array<Place, kChunkPlaces>;
 
@@ -103,7 +105,7 @@ private:
         if (num_places_ == kChunkPlaces * kChunks) return kNone;
         auto& chunk = chunks_[num_places_ / kChunkPlaces];
         if (chunk.load(std::memory_order_relaxed) == nullptr) {
-            auto* fresh = new (std::nothrow) Chunk;
+            auto* fresh = static_cast<Chunk*>(map_zeros(sizeof(Chunk)));
             if (fresh == nullptr) return kNone;
             chunk.store(fresh, std::memory_order_release);
         }

@@ -1,16 +1,17 @@
 #include "config/configuration.hpp"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
+#include "base/folder.hpp"
+
 namespace octavo::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kSystemFolder = "/etc/octavo";
 
@@ -81,10 +82,10 @@ void read_file(const std::string& file, std::vector<Endpoint>& endpoints, Errors
 /// The endpoint files of a folder, sorted. An error where the folder is there and cannot be read.
 std::vector<std::string> files_in(const std::string& folder, Errors& errors) {
     std::vector<std::string> files;
-    std::error_code error;
-    for (fs::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error))
-        if (const auto path = entry->path().string(); endpoint_number(path) >= 0) files.push_back(path);
-    if (error) errors.push_back({folder, 0, "cannot be read: " + error.message()});
+    const auto listing = list_folder(folder);
+    for (const auto& name : listing.names)
+        if (endpoint_number(name) >= 0) files.push_back(path_in(folder, name));
+    if (listing.error != 0) errors.push_back({folder, 0, std::string{"cannot be read: "} + ::strerror(listing.error)});
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -172,9 +173,8 @@ Loaded load_files(const std::vector<std::string>& files) {
 Loaded load_system() {
     const char* const set = secure_getenv("OCTAVO_CONFIG_DIR");
     const std::string folder = set != nullptr ? set : kSystemFolder;
-    std::error_code ignored;
     Loaded none{folder, nullptr, {}};
-    if (folder.empty() || (set == nullptr && !fs::exists(folder, ignored))) return none;
+    if (folder.empty() || (set == nullptr && ::access(folder.c_str(), F_OK) != 0)) return none;
     const auto files = files_in(folder, none.errors);
     if (!none.errors.empty()) return none;
     if (files.empty()) {

@@ -8,17 +8,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 
+#include "base/folder.hpp"
 #include "config/endpoint.hpp"
 #include "config/values.hpp"
 #include "instance/proc.hpp"
 
 namespace octavo::config {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kSharedFolder = "/run/octavo";
 constexpr const char* kMemoryFolder = "/dev/shm";
@@ -154,6 +152,11 @@ std::optional<unsigned> process_of_lock(std::string_view file) {
     return static_cast<unsigned>(*number);
 }
 
+bool has_shared_folder() {
+    struct stat info {};
+    return ::stat(kSharedFolder, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 /// "" where the environment names none.
 std::string named_folder() {
     const char* const set = secure_getenv("OCTAVO_RUN_DIR");
@@ -164,9 +167,7 @@ std::string named_folder() {
 
 std::string run_folder() {
     if (auto set = named_folder(); !set.empty()) return set;
-    struct stat info {};
-    if (::stat(kSharedFolder, &info) == 0 && S_ISDIR(info.st_mode)) return kSharedFolder;
-    return own_folder();
+    return has_shared_folder() ? kSharedFolder : own_folder();
 }
 
 Allotment take_first_free(const std::string& folder, const std::vector<std::string>& names) {
@@ -186,10 +187,9 @@ Allotment take_first_free(const std::string& folder, const std::vector<std::stri
 std::vector<std::string> run_folders() {
     if (const auto set = named_folder(); !set.empty()) return {set};
     std::vector<std::string> folders;
-    std::error_code ignored;
-    if (fs::is_directory(kSharedFolder, ignored)) folders.emplace_back(kSharedFolder);
-    for (const auto& entry : fs::directory_iterator{kMemoryFolder, ignored})
-        if (entry.path().filename().string().starts_with("octavo-")) folders.push_back(entry.path());
+    if (has_shared_folder()) folders.emplace_back(kSharedFolder);
+    for (const auto& name : list_folder(kMemoryFolder).names)
+        if (name.starts_with("octavo-")) folders.push_back(path_in(kMemoryFolder, name));
     std::sort(folders.begin(), folders.end());
     return folders;
 }
@@ -199,15 +199,15 @@ FolderLocks look_at_locks(const std::string& folder) {
     const auto note = [&](const std::string& text) {
         if (locks.error.empty()) locks.error = text;
     };
-    std::error_code error;
-    for (fs::directory_iterator entry{folder, error}, end; !error && entry != end; entry.increment(error)) {
-        const auto process = process_of_lock(entry->path().filename().string());
+    const auto listing = list_folder(folder);
+    for (const auto& file : listing.names) {
+        const auto process = process_of_lock(file);
         if (!process) continue;
-        const auto look = look_at(entry->path());
-        if (look.holder) locks.held.push_back({entry->path().stem(), *process, *look.holder});
+        const auto look = look_at(path_in(folder, file));
+        if (look.holder) locks.held.push_back({file.substr(0, file.size() - kSuffix.size()), *process, *look.holder});
         if (!look.error.empty()) note(look.error);
     }
-    if (error && error != std::errc::no_such_file_or_directory) note(folder + ": " + error.message());
+    if (listing.error != 0 && listing.error != ENOENT) note(folder + ": " + ::strerror(listing.error));
     std::sort(locks.held.begin(), locks.held.end(),
               [](const auto& a, const auto& b) { return ::strverscmp(a.name.c_str(), b.name.c_str()) < 0; });
     return locks;

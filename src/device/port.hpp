@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 
 #include "base/parking.hpp"
 #include "request/key.hpp"
@@ -27,23 +26,24 @@ enum class Claim : std::uint32_t { none, open, device, rescuer };
 
 /// A place for one request. Between push and reply it is the device's, but for `cancelled`, `wake` and `claim`; otherwise the owner's. Of a request
 /// that was rescued the owner gets two notes, in either order: the rescuer's with the result, and the device's that the slot is free of it.
+/// Zero bytes are one that was never used.
 struct alignas(64) Slot {
     // written by the owner before the push
     request::Route route;
-    std::uint32_t operation = 0;
-    std::uint32_t input_len = 0, output_len = 0;
-    std::uint64_t submitted_ns = 0;
+    std::uint32_t operation;
+    std::uint32_t input_len, output_len;
+    std::uint64_t submitted_ns;
     request::KeyRef key;
-    octavo_wakeup wakeup{-1, nullptr, nullptr};
-    std::atomic<bool> cancelled{false};  ///< a hint: the device need not compute it
-    std::atomic<Wake> wake{Wake::none};
-    std::atomic<Claim> claim{Claim::none};
+    octavo_wakeup wakeup;
+    std::atomic<bool> cancelled;  ///< a hint: the device need not compute it
+    std::atomic<Wake> wake;
+    std::atomic<Claim> claim;
     // written by who has the claim before the reply
-    octavo_status status = OCTAVO_PENDING;
+    octavo_status status;
     using Payload = std::array<std::uint8_t, request::kMaxOperand>;
     std::unique_ptr<Payload> rescued;  ///< the rescuer's result: the device may still read the operand
     // the device's own
-    std::uint32_t next = 0;
+    std::uint32_t next;
 
     Bytes input() const noexcept { return {payload.data(), input_len}; }
     MutableBytes output() noexcept { return {payload.data(), output_len}; }
@@ -58,22 +58,29 @@ struct alignas(64) Slot {
         return claim.compare_exchange_strong(open, by, std::memory_order_acq_rel, std::memory_order_acquire);
     }
 
-    /// kMaxOperand bytes for the operand, and in its place the result: secrets, wiped by the owner.
-    std::span<std::uint8_t> payload;
+    /// The operand, and in its place the result: secrets, wiped by the owner.
+    Payload payload;
+};
+static_assert(static_cast<int>(Wake::none) == 0 && static_cast<int>(Claim::none) == 0);
+
+/// Slots in pages that the system hands out as they are written to: those that are never used take no memory.
+class Slots {
+public:
+    explicit Slots(std::uint32_t count);  // std::bad_alloc
+    Slots(const Slots&) = delete;
+    Slots& operator=(const Slots&) = delete;
+    ~Slots();
+    Slot& operator[](std::size_t number) const noexcept { return slots_[number]; }
+
+private:
+    const std::size_t count_;
+    Slot* const slots_;
 };
 
 /// A ring pair with its slots: what an instance and a device share.
 struct Port {
     explicit Port(std::uint32_t count)
-        : requests(count),
-          replies(count),
-          rescues(count),
-          payloads(new std::uint8_t[count * request::kMaxOperand]),
-          slots(new Slot[count]),
-          num_slots(count) {
-        for (std::size_t i = 0; i < count; ++i)
-            slots[i].payload = {&payloads[i * request::kMaxOperand], request::kMaxOperand};
-    }
+        : requests(count), replies(count), rescues(count), slots(count), num_slots(count) {}
 
     /// For a child after fork(): empty rings, no descriptor. The slots stay.
     void forget() noexcept {
@@ -87,9 +94,7 @@ struct Port {
     bool has_replies() const noexcept { return !replies.empty() || !rescues.empty(); }
     ring::OwnedRing requests, replies;
     ring::OwnedRing rescues;  ///< from the rescuer to the owner
-    std::unique_ptr<std::uint8_t[]>
-        payloads;  ///< apart, and not initialised: those of slots that were never used are no memory yet
-    std::unique_ptr<Slot[]> slots;
+    const Slots slots;
     const std::uint32_t num_slots;
     Parking engine;                       ///< where an engine thread sleeps for requests
     std::atomic<std::uint64_t> beats{0};  ///< of an engine thread: odd while it is in a round

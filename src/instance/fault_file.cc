@@ -12,9 +12,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
+#include <string_view>
 
 #include "base/clock.hpp"
+#include "base/folder.hpp"
 #include "base/fork.hpp"
 #include "instance/own_file.hpp"
 #include "instance/proc.hpp"
@@ -125,7 +126,7 @@ void faults_followed(FaultFile& file, std::uint32_t asked) noexcept {
 std::unique_ptr<FaultControl> FaultControl::open(std::uint32_t pid, Answer& answer) {
     answer = read_process(pid).alive ? Answer::not_allowed : Answer::no_process;
     for (const auto& directory : all_directories()) {
-        const auto path = directory / (std::to_string(pid) + ".faults");
+        const auto path = path_in(directory, std::to_string(pid) + ".faults");
         const int fd = ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0) {
             if (errno == EACCES) answer = Answer::not_yours;
@@ -188,16 +189,15 @@ FaultControl::Answer FaultControl::follow() noexcept {
 
 std::vector<std::uint32_t> processes_with_faults() {
     std::vector<std::uint32_t> found;
-    std::error_code ignored;
     for (const auto& directory : all_directories())
-        for (const auto& entry : std::filesystem::directory_iterator{directory, ignored}) {
-            if (entry.path().extension() != ".faults") continue;
-            const auto pid = static_cast<std::uint32_t>(std::strtoul(entry.path().stem().c_str(), nullptr, 10));
+        for (const auto& name : list_folder(directory).names) {
+            if (!name.ends_with(".faults")) continue;
+            const auto pid = static_cast<std::uint32_t>(std::strtoul(name.c_str(), nullptr, 10));
             auto answer = FaultControl::Answer::ok;
             if (FaultControl::open(pid, answer) != nullptr)
                 found.push_back(pid);
             else if (answer == FaultControl::Answer::no_process)
-                std::filesystem::remove(entry.path(), ignored);
+                ::unlink(path_in(directory, name).c_str());
         }
     std::sort(found.begin(), found.end());
     return found;

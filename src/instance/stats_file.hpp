@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -103,7 +102,7 @@ void add_up(const device::Counters& counters, octavo_statistics& statistics) noe
 std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes);
 
 /// The folders /dev/shm/octavo-*, and stats_directory().
-std::set<std::filesystem::path> all_directories();
+std::set<std::string> all_directories();
 
 /// All live processes' statistics in all folders /dev/shm/octavo-* that this user may read, and in stats_directory(), by pid. Files of processes
 /// that are gone are skipped (and removed where that is allowed); malformed files are skipped.

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "base/folder.hpp"
 #include "instance/own_file.hpp"
 #include "instance/proc.hpp"
 #include "instance/stats_file.hpp"
@@ -16,10 +16,8 @@
 namespace octavo::instance {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// A copy: a file that its owner truncates under a mapping would end this process. Empty where it has not a statistics file's length.
-std::vector<std::byte> read_bytes(const fs::path& path) {
+std::vector<std::byte> read_bytes(const std::string& path) {
     // without O_NONBLOCK a pipe of that name would hold this process up
     const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return {};
@@ -55,13 +53,23 @@ ProcessStats::Instance copy(const StatsFile& file, const StatsBlock& block) {
     return instance;
 }
 
+/// The first KiB of a file of /proc, which is more than a line of "stat" has; "" where there is none.
+std::string read_line(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return {};
+    std::array<char, 1024> line;
+    const auto len = ::read(fd, line.data(), line.size());
+    ::close(fd);
+    return {line.data(), len > 0 ? static_cast<std::size_t>(len) : 0};
+}
+
 }  // namespace
 
-std::set<fs::path> all_directories() {
-    std::set<fs::path> found;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator{"/dev/shm", ignored})
-        if (entry.path().filename().string().starts_with("octavo-")) found.insert(entry.path());
+std::set<std::string> all_directories() {
+    constexpr const char* kMemoryFolder = "/dev/shm";
+    std::set<std::string> found;
+    for (const auto& name : list_folder(kMemoryFolder).names)
+        if (name.starts_with("octavo-")) found.insert(path_in(kMemoryFolder, name));
     if (const auto own = stats_directory(); !own.empty()) found.insert(own);
     return found;
 }
@@ -81,33 +89,32 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
 
 Process read_process(std::uint32_t pid) {
     Process process;
-    std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
-    std::string line;
-    if (!std::getline(stat, line)) return process;
+    const auto line = read_line("/proc/" + std::to_string(pid) + "/stat");
     // the command stands in brackets and may hold any character: the fields after it start behind the last bracket
     const auto open = line.find('('), close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return process;
     process.command = line.substr(open + 1, close - open - 1);
-    std::istringstream fields{line.substr(close + 1)};
-    constexpr int kFieldsBeforeStart = 19;  // 3 (state) to 21 of proc(5)
-    std::string skipped;
-    for (int i = 0; i < kFieldsBeforeStart; ++i) fields >> skipped;
-    process.alive = static_cast<bool>(fields >> process.start);
+    constexpr int kFieldsBeforeStart = 19;  // 3 (state) to 21 of proc(5), each after a space
+    auto at = close + 1;
+    for (int i = 0; i < kFieldsBeforeStart && at != std::string::npos; ++i) at = line.find(' ', at + 1);
+    if (at == std::string::npos) return process;
+    process.start = std::strtoull(line.c_str() + at, nullptr, 10);
+    process.alive = true;
     return process;
 }
 
 std::vector<ProcessStats> read_all_stats() {
     std::vector<ProcessStats> all;
-    std::error_code ignored;
     for (const auto& directory : all_directories()) {
-        for (const auto& entry : fs::directory_iterator{directory, ignored}) {
-            auto stats = parse_stats(read_bytes(entry.path()));
-            if (!stats || entry.path().filename() != std::to_string(stats->pid) + ".stats") continue;
+        for (const auto& name : list_folder(directory).names) {
+            const auto path = path_in(directory, name);
+            auto stats = parse_stats(read_bytes(path));
+            if (!stats || name != std::to_string(stats->pid) + ".stats") continue;
             const auto process = read_process(stats->pid);
             if (process.alive && process.start == stats->start)
                 all.push_back(std::move(*stats));
             else
-                fs::remove(entry.path(), ignored);
+                ::unlink(path.c_str());
         }
     }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
