@@ -87,11 +87,12 @@ private:
     enum class Iv : std::uint8_t { none, given, in_use, used_up };
 
     struct State {
+        State() noexcept {}  // leaves key and message as they are: both are made before they are used
         alignas(64) gcm_key_data key;  // libipsec-mb stores to it by aligned vectors
         alignas(64) gcm_context_data message;
-        std::array<std::uint8_t, kMaxIvLen> iv;
-        std::array<std::uint8_t, kTagLen> tag;
-        std::array<std::uint8_t, kTlsAadLen> tls_aad;
+        std::array<std::uint8_t, kMaxIvLen> iv{};
+        std::array<std::uint8_t, kTagLen> tag{};
+        std::array<std::uint8_t, kTlsAadLen> tls_aad{};
         std::size_t iv_len = kIvLen, tag_len = 0, tls_pad = 0;
         std::uint64_t aad_len = 0, data_len = 0;
         Iv iv_state = Iv::none;
@@ -116,7 +117,7 @@ private:
     const std::size_t key_len_;
     const GcmFunctions* const functions_;
     OSSL_LIB_CTX* const random_;
-    State state_{};
+    State state_;
 };
 
 }  // namespace octavo::bridge

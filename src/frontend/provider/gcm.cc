@@ -1,3 +1,4 @@
+#include "frontend/bridge/aligned_new.hpp"
 #include "frontend/bridge/gcm.hpp"
 
 #include <openssl/core_dispatch.h>
@@ -20,7 +21,7 @@ namespace {
 
 using bridge::Gcm;
 
-struct Context {
+struct Context : bridge::AlignedNew {
     const Provider& provider;
     Gcm gcm;
 
