@@ -1,7 +1,7 @@
 # The provider, loaded from the build tree, beside the default provider alone.
 find_package(nlohmann_json REQUIRED)
 
-add_library(provider_support STATIC provider/curve_keys.cc provider/digest_signatures.cc provider/finite_keys.cc provider/kdf_session.cc provider/keys.cc provider/places.cc provider/sides.cc
+add_library(provider_support STATIC provider/curve_keys.cc provider/digest_signatures.cc provider/finite_keys.cc provider/gcm_session.cc provider/kdf_session.cc provider/keys.cc provider/places.cc provider/sides.cc
   provider/wycheproof.cc)
 target_include_directories(provider_support PUBLIC provider ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(provider_support PUBLIC

@@ -24,7 +24,7 @@ struct AlignedNew {
         if (object != nullptr) std::free(static_cast<void**>(object)[-1]);
     }
     static void operator delete(void* object, std::align_val_t, const std::nothrow_t&) noexcept {
-        operator delete(object, std::align_val_t{kBoundary});
+        operator delete (object, std::align_val_t{kBoundary});
     }
 };
 

@@ -87,7 +87,7 @@ private:
     enum class Iv : std::uint8_t { none, given, in_use, used_up };
 
     struct State {
-        State() noexcept {}  // leaves key and message as they are: both are made before they are used
+        State() noexcept {}            // leaves key and message as they are: both are made before they are used
         alignas(64) gcm_key_data key;  // libipsec-mb stores to it by aligned vectors
         alignas(64) gcm_context_data message;
         std::array<std::uint8_t, kMaxIvLen> iv{};

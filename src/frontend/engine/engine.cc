@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "frontend/engine/ciphers.hpp"
 #include "frontend/engine/control.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/life.hpp"
@@ -48,7 +49,7 @@ int bind(ENGINE* engine, const char* id) {
                    ENGINE_set_finish_function(engine, end) == 1 && add_commands(engine) &&
                    ENGINE_set_RSA(engine, rsa_method()) == 1 && ENGINE_set_EC(engine, ec_method()) == 1 &&
                    ENGINE_set_DH(engine, dh_method()) == 1 && ENGINE_set_DSA(engine, dsa_method()) == 1 &&
-                   add_pkey_methods(engine)
+                   add_pkey_methods(engine) && add_ciphers(engine)
                ? 1
                : 0;
 }

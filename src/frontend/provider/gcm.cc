@@ -1,4 +1,3 @@
-#include "frontend/bridge/aligned_new.hpp"
 #include "frontend/bridge/gcm.hpp"
 
 #include <openssl/core_dispatch.h>
@@ -11,6 +10,7 @@
 #include <new>
 #include <string_view>
 
+#include "frontend/bridge/aligned_new.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/provider.hpp"
 
