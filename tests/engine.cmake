@@ -12,6 +12,7 @@ endforeach()
 # Puts faults into its own process, as `octavo fault` does.
 target_link_libraries(engine_health_test PRIVATE octavo_core)
 target_include_directories(engine_health_test PRIVATE api)
+target_include_directories(engine_life_test PRIVATE api ${PROJECT_SOURCE_DIR}/src)
 foreach(name rsa ec ffc gcm kdf control health)
   add_test(NAME engine.${name} COMMAND engine_${name}_test --gtest_brief=1)
   set_tests_properties(engine.${name} PROPERTIES LABELS engine TIMEOUT 300)

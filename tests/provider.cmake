@@ -10,7 +10,7 @@ target_compile_definitions(provider_support PUBLIC
 target_link_libraries(provider_support PUBLIC octavo GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
   nlohmann_json::nlohmann_json)
 
-foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm)
+foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling section settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm)
   add_executable(provider_${name}_test provider/${name}_test.cc provider/shim.cc)
   # The shim's symbols must be seen by the provider before the library's own.
   set_target_properties(provider_${name}_test PROPERTIES ENABLE_EXPORTS ON)
@@ -26,6 +26,10 @@ target_sources(provider_padding_test PRIVATE
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/padding.cc
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/pss.cc)
 target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
+
+foreach(name section)
+  target_include_directories(provider_${name}_test PRIVATE api ${PROJECT_SOURCE_DIR}/src)
+endforeach()
 
 add_executable(memory_probe e2e/memory_probe.c)
 target_link_libraries(memory_probe PRIVATE OpenSSL::Crypto)

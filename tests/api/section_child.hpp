@@ -10,6 +10,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "config/config_test_files.hpp"
 
@@ -84,6 +85,17 @@ private:
     pid_t pid_ = 0;
     std::string told_;
 };
+
+/// "[S]" for one process, with an instance for each of these lines of keys; "@" stands for "Cy<n>".
+inline std::string section_of(const std::string& general, const std::vector<std::string>& instances) {
+    std::string text = "[GENERAL]\n" + general + "[S]\nNumCyInstances = " + std::to_string(instances.size()) + "\n";
+    for (std::size_t i = 0; i < instances.size(); ++i) {
+        const auto cy = "Cy" + std::to_string(i);
+        text += cy + "Name = engine" + std::to_string(i) + "\n";
+        for (const char c : instances[i]) text += c == '@' ? cy : std::string{c};
+    }
+    return text;
+}
 
 /// A folder for endpoint files, locks and statistics, in the environment for the length of a test.
 class SectionTest : public testing::Test {

@@ -14,6 +14,7 @@
 
 namespace {
 
+using api_test::section_of;
 using octavo::config::section_text;
 using octavo::test::engine_threads;
 
@@ -70,17 +71,6 @@ protected:
     const octavo::Key key_ = api_test::make_key(api_test::shared_parts(2048));
     const api_test::Buffer input_ = api_test::Buffer(256, 1);
 };
-
-/// "[S]" for one process, with an instance for each of these lines of keys; "@" stands for "Cy<n>".
-std::string section_of(const std::string& general, const std::vector<std::string>& instances) {
-    std::string text = "[GENERAL]\n" + general + "[S]\nNumCyInstances = " + std::to_string(instances.size()) + "\n";
-    for (std::size_t i = 0; i < instances.size(); ++i) {
-        const auto cy = "Cy" + std::to_string(i);
-        text += cy + "Name = engine" + std::to_string(i) + "\n";
-        for (const char c : instances[i]) text += c == '@' ? cy : std::string{c};
-    }
-    return text;
-}
 
 TEST_F(SectionInstances, ThreadsTakeTurnsAndStay) {
     start(section_text("S", 1, true, 3));

@@ -10,6 +10,7 @@
 #include <deque>
 #include <thread>
 
+#include "config/config_test_files.hpp"
 #include "octavo/octavo.h"
 #include "provider/keys.hpp"
 #include "provider/shim.hpp"
@@ -214,6 +215,40 @@ TEST(Life, ExternalPollingIsTheApplications) {
         }
     }
     for (const auto& job : jobs) EXPECT_TRUE(job.right);
+}
+
+/// Which instance of the section the calling thread's jobs went to.
+std::size_t run_jobs_on_an_instance() {
+    const int before = shim::submitted;
+    EXPECT_EQ(run_jobs(4, nullptr), 4U);
+    EXPECT_GE(shim::submitted - before, 4);
+    std::size_t index = SIZE_MAX;
+    EXPECT_EQ(octavo_section_binding(&index), OCTAVO_OK);
+    return index;
+}
+
+TEST(Life, ThreadsTakeTurnsOnASectionsInstancesOrAreBound) {
+    const octavo::config::TestFolder folder;
+    folder.write("octavo_dev0.conf", octavo::config::section_text("SSL", 1, true, 2));
+    for (const char* variable : {"OCTAVO_CONFIG_DIR", "OCTAVO_RUN_DIR"}) setenv(variable, folder.path().c_str(), 1);
+    auto loaded = load();
+    ASSERT_EQ(ENGINE_ctrl_cmd_string(loaded.get(), "SET_CONFIGURATION_SECTION_NAME", "SSL", 0), 1) << first_reason();
+    ASSERT_EQ(ENGINE_set_default(loaded.get(), ENGINE_METHOD_ALL), 1) << first_reason();
+    std::vector<std::size_t> first(4), later(4), bound(2);
+    for (std::size_t i = 0; i < first.size(); ++i)
+        std::thread([&] {
+            first[i] = run_jobs_on_an_instance();
+            later[i] = run_jobs_on_an_instance();
+        }).join();
+    for (auto& index : bound)
+        std::thread([&] {
+            EXPECT_EQ(ENGINE_ctrl_cmd(loaded.get(), "SET_INSTANCE_FOR_THREAD", 1, nullptr, nullptr, 0), 1);
+            index = run_jobs_on_an_instance();
+        }).join();
+    EXPECT_EQ(first,
+              (first.front() == 0 ? std::vector<std::size_t>{0, 1, 0, 1} : std::vector<std::size_t>{1, 0, 1, 0}));
+    EXPECT_EQ(later, first) << "a thread stays with its instance";
+    EXPECT_EQ(bound, (std::vector<std::size_t>{1, 1}));
 }
 
 struct PollingMode {

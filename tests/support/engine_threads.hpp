@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -18,6 +19,14 @@ inline std::vector<pid_t> engine_threads() {
         if (name == "octavo-engine") found.push_back(std::stoi(task.path().filename()));
     }
     return found;
+}
+
+/// How many there are that were not there then; some of those may still be on their way out.
+inline std::size_t num_engine_threads_since(const std::vector<pid_t>& then) {
+    const auto now = engine_threads();
+    return static_cast<std::size_t>(std::count_if(now.begin(), now.end(), [&](pid_t thread) {
+        return std::find(then.begin(), then.end(), thread) == then.end();
+    }));
 }
 
 }  // namespace octavo::test

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <barrier>
+#include <thread>
+
+#include "section_child.hpp"
+#include "signing_jobs.hpp"
+#include "support/engine_threads.hpp"
+#include "support/polling_settings.hpp"
+
+/// The provider in a process that holds a section: which of its instances work, and who computes there.
+namespace octavo::test {
+namespace {
+
+class ProviderInstances : public api_test::SectionTest {
+protected:
+    ~ProviderInstances() override { octavo_polling_reset(); }
+
+    void start(const std::string& general, const std::vector<std::string>& instances) {
+        configure(api_test::section_of(general, instances));
+        ASSERT_EQ(octavo_section_start("S"), OCTAVO_OK) << octavo_error_text();
+    }
+    /// Jobs on the calling thread's instance: which one it is. SIZE_MAX where they went elsewhere.
+    static std::size_t sign_in_jobs(Told told) {
+        const auto load = one_load(8);
+        Loop loop{load, told};
+        loop.start();
+        loop.run([] { return false; });
+        EXPECT_TRUE(loop.all_right());
+        octavo_statistics s{};
+        s.size = sizeof s;
+        EXPECT_EQ(octavo_instance_statistics(thread_instance(), &s), OCTAVO_OK);
+        std::size_t index = 0;
+        EXPECT_EQ(octavo_section_binding(&index), OCTAVO_OK);
+        return s.submitted >= load.num_jobs ? index : SIZE_MAX;
+    }
+};
+
+TEST_F(ProviderInstances, ThreadsTakeTurnsAndStay) {
+    start("", {"", "", ""});
+    constexpr std::size_t kThreads = 7;
+    std::vector<std::size_t> first(kThreads), later(kThreads);
+    std::barrier all_placed{static_cast<std::ptrdiff_t>(kThreads)};
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kThreads; ++i)
+        threads.emplace_back([&, i] {
+            first[i] = sign_in_jobs(Told::by_fd);
+            all_placed.arrive_and_wait();
+            later[i] = sign_in_jobs(Told::by_callback);
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(later, first);
+    std::sort(first.begin(), first.end());
+    EXPECT_EQ(first, (std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 2})) << "seven threads on three instances";
+}
+
+TEST_F(ProviderInstances, AThreadThatIsBoundStaysThere) {
+    start("", {"", "", ""});
+    std::thread([] {
+        ASSERT_EQ(octavo_section_bind(2), OCTAVO_OK) << octavo_error_text();
+        for (int i = 0; i < 3; ++i) EXPECT_EQ(sign_in_jobs(Told::by_fd), 2U);
+    }).join();
+}
+
+/// What there is while the jobs of a thread wait.
+struct Seen {
+    std::size_t num_engine_threads;
+    std::int32_t num_in_flight;
+};
+bool operator==(const Seen& a, const Seen& b) {
+    return a.num_engine_threads == b.num_engine_threads && a.num_in_flight == b.num_in_flight;
+}
+std::ostream& operator<<(std::ostream& out, const Seen& seen) {
+    return out << seen.num_engine_threads << " engine threads, " << seen.num_in_flight << " requests in flight";
+}
+
+template <typename Poll>
+Seen sign_in_thread(Poll&& poll) {
+    Seen seen{};
+    std::thread([&] {
+        const auto before = engine_threads();
+        const auto load = one_load(16);
+        Loop loop{load, Told::by_fd};
+        loop.start();
+        seen = {num_engine_threads_since(before), num_in_flight()};
+        loop.run(poll);
+        EXPECT_TRUE(loop.all_right());
+    }).join();
+    return seen;
+}
+
+struct Polled {
+    const char* key;
+    std::size_t num_engine_threads;
+};
+/// 0 and 2: the descriptor tells, and so an engine thread computes, also where whoever polls could.
+constexpr Polled kPolled[] = {{"@IsPolled = 0\n", 1}, {"@IsPolled = 1\n", 0}, {"@IsPolled = 2\n", 1}};
+
+TEST_F(ProviderInstances, TheFrontEndPollsThoseThatArePolled) {
+    const Pinned pinned;
+    for (const auto& [key, num_threads] : kPolled) {
+        start("", {key});
+        EXPECT_EQ(sign_in_thread([] { return false; }), (Seen{num_threads, 0})) << key;
+        ASSERT_EQ(octavo_section_stop(), OCTAVO_OK);
+    }
+}
+
+TEST_F(ProviderInstances, TheApplicationPollsWhereTheFileSaysSo) {
+    const auto poll = [] {
+        EXPECT_EQ(octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr), OCTAVO_OK) << octavo_error_text();
+        return true;
+    };
+    for (const auto& [key, num_threads] : kPolled) {
+        start("PollingMode = external\n", {key});
+        EXPECT_EQ(sign_in_thread(poll), (Seen{num_threads, 16})) << key;
+        ASSERT_EQ(octavo_section_stop(), OCTAVO_OK);
+    }
+}
+
+}  // namespace
+}  // namespace octavo::test
