@@ -27,7 +27,7 @@ target_sources(provider_padding_test PRIVATE
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/pss.cc)
 target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
 
-foreach(name section)
+foreach(name section settings)
   target_include_directories(provider_${name}_test PRIVATE api ${PROJECT_SOURCE_DIR}/src)
 endforeach()
 

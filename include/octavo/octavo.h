@@ -282,9 +282,9 @@ OCTAVO_API octavo_status octavo_thread_instance_configure(const octavo_instance_
  * or is bound to one. Threads that share an instance of the section have a ring pair each under its name. Instances made with
  * octavo_instance_create() or octavo_thread_instance_configure() are as their caller says.
  *
- * A process that names no section, by octavo_section_start() or in the environment variable OCTAVO_SECTION, works as without endpoint
- * files. One that names a section and gets none works on the portable row, so that it is no burden to those who have one; requests are counted
- * under OCTAVO_FALLBACK_SECTION, and `octavo doctor` shows the reason.
+ * A process that names no section, by octavo_section_start(), octavo_section_set() or in the environment variable OCTAVO_SECTION, works as
+ * without endpoint files. One that names a section and gets none works on the portable row, so that it is no burden to those who have one;
+ * requests are counted under OCTAVO_FALLBACK_SECTION, and `octavo doctor` shows the reason.
  *
  * OCTAVO_SECTION is looked at by the first call of octavo_thread_instance(), or of one of the functions below. A forked child is on its
  * own: its first such call asks for a section of the name that its parent asked for.
@@ -302,6 +302,13 @@ OCTAVO_API octavo_status octavo_thread_instance_configure(const octavo_instance_
  * After the first three the process goes on without a section; it may try again.
  */
 OCTAVO_API octavo_status octavo_section_start(const char* name);
+/*
+ * Names a section in place of OCTAVO_SECTION: it is taken where that would be, and so is one for each forked child. Nothing is taken now, and
+ * whether there is such a section shows later: for what is loaded before a program forks its workers.
+ *   OCTAVO_ERR_BAD_ARGUMENT  no name for a section
+ *   OCTAVO_ERR_STARTED       the process holds one of another name, which stays
+ */
+OCTAVO_API octavo_status octavo_section_set(const char* name);
 /* Gives the section back. The process is then as without endpoint files, until it starts one again. OCTAVO_OK also without one. */
 OCTAVO_API octavo_status octavo_section_stop(void);
 /* The internal section's name ("SSL_DEV0_INT_2"), "" where the process has none. `capacity` is at least OCTAVO_SECTION_NAME. */

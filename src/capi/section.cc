@@ -34,6 +34,11 @@ octavo_status octavo_section_start(const char* name) {
         [&] { return name == nullptr ? config::start_section_of_environment() : config::start_section(name); });
 }
 
+octavo_status octavo_section_set(const char* name) {
+    if (name == nullptr) return null_argument("name");
+    return guarded([&] { return config::set_section(name); });
+}
+
 octavo_status octavo_section_stop(void) {
     return guarded([] {
         config::stop_section();

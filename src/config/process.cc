@@ -101,15 +101,17 @@ octavo_status take_section(Process& self, const std::string& name, const Loaded&
     return OCTAVO_OK;
 }
 
+std::string bad_name() {
+    return "section: a name has 1 to " + std::to_string(kMaxName) +
+           " letters, digits, \"_\" and \"-\"; see OCTAVO_SECTION, or octavo_section_start()";
+}
+
 /// Call with the mutex held, and nothing held by the process.
 octavo_status start(Process& self, const std::string& name) {
     self.start_is_due = false;
     self.wanted = name;
     if (name.empty()) return OCTAVO_OK;
-    if (!is_section_name(name))
-        return deny(self, OCTAVO_ERR_BAD_ARGUMENT,
-                    "section: a name has 1 to " + std::to_string(kMaxName) +
-                        " letters, digits, \"_\" and \"-\"; see OCTAVO_SECTION, or octavo_section_start()");
+    if (!is_section_name(name)) return deny(self, OCTAVO_ERR_BAD_ARGUMENT, bad_name());
     const auto loaded = load_system();
     if (!loaded.errors.empty()) return deny(self, OCTAVO_ERR_CONFIGURATION, to_string(loaded.errors.front()));
     if (loaded.configuration == nullptr) {
@@ -159,6 +161,20 @@ octavo_status start_section(const std::string& name) {
                     self.plan->internal_name.c_str());
     }
     return start(self, name);
+}
+
+octavo_status set_section(const std::string& name) {
+    if (!is_section_name(name)) return fail(OCTAVO_ERR_BAD_ARGUMENT, "%s", bad_name().c_str());
+    auto& self = process();
+    const std::lock_guard lock{self.mutex};
+    follow_fork(self);
+    if (self.wanted == name) return OCTAVO_OK;
+    if (self.lock >= 0)
+        return fail(OCTAVO_ERR_STARTED, "name: this process holds %s; stop it first", self.plan->internal_name.c_str());
+    set_plan(self, {});
+    self.wanted = name;
+    self.start_is_due = true;
+    return OCTAVO_OK;
 }
 
 octavo_status start_section_of_environment() {

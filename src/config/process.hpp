@@ -15,6 +15,8 @@ namespace octavo::config {
 
 /// Takes a free internal section of `name`.
 [[nodiscard]] octavo_status start_section(const std::string& name);
+/// A free internal section of `name` is to be taken when it is first asked for; now nothing is.
+[[nodiscard]] octavo_status set_section(const std::string& name);
 /// Takes one of the section that OCTAVO_SECTION names, if it names one.
 [[nodiscard]] octavo_status start_section_of_environment();
 /// Gives it back.

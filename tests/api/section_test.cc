@@ -136,6 +136,41 @@ TEST_F(Section, ThreadsShareIt) {
     EXPECT_EQ(SectionChild{"SSL"}.told(), "SSL_DEV0_INT_1") << "one section, not four";
 }
 
+TEST_F(Section, ThatWasSetIsTakenByWhoeverFirstNeedsIt) {
+    configure(section_text("SSL", 1, true, 1) + section_text("IPsec", 1, true, 1));
+    setenv("OCTAVO_SECTION", "IPsec", 1);
+    ASSERT_EQ(octavo_section_set("SSL"), OCTAVO_OK) << octavo_error_text();
+    {
+        const SectionChild own{held_section};
+        EXPECT_EQ(own.told(), "SSL_DEV0_INT_0") << "the one that there is: this process has not taken it";
+    }
+    EXPECT_EQ(held_section(), "SSL_DEV0_INT_0");
+    EXPECT_EQ(octavo_section_set("SSL"), OCTAVO_OK) << "the same again";
+    EXPECT_EQ(octavo_section_set("IPsec"), OCTAVO_ERR_STARTED);
+    EXPECT_STREQ(octavo_error_text(), "name: this process holds SSL_DEV0_INT_0; stop it first");
+    EXPECT_EQ(held_section(), "SSL_DEV0_INT_0");
+    unsetenv("OCTAVO_SECTION");
+}
+
+TEST_F(Section, SetAgainBeforeItIsNeeded) {
+    configure(section_text("SSL", 1, true, 1) + section_text("IPsec", 1, true, 1));
+    ASSERT_EQ(octavo_section_set("NONE"), OCTAVO_OK) << "whether there is one shows later";
+    EXPECT_EQ(held_section(), "");
+    ASSERT_EQ(octavo_section_set("SSL"), OCTAVO_OK);
+    ASSERT_EQ(octavo_section_set("IPsec"), OCTAVO_OK);
+    EXPECT_EQ(held_section(), "IPsec_DEV0_INT_0");
+}
+
+TEST_F(Section, ANameThatIsNoneIsNotSet) {
+    ASSERT_EQ(octavo_section_set("SSL"), OCTAVO_OK);
+    EXPECT_EQ(octavo_section_set(nullptr), OCTAVO_ERR_NULL_ARGUMENT);
+    for (const char* bad : {"", "S L", "a23456789012345678901234567890bc"}) {
+        EXPECT_EQ(octavo_section_set(bad), OCTAVO_ERR_BAD_ARGUMENT) << bad;
+        EXPECT_NE(std::string{octavo_error_text()}.find("1 to 31 letters"), std::string::npos) << octavo_error_text();
+    }
+    EXPECT_EQ(held_section(), "SSL_DEV0_INT_0");
+}
+
 TEST_F(Section, TellsWhatIsWrong) {
     EXPECT_EQ(octavo_section_start("SLS"), OCTAVO_ERR_CONFIGURATION);
     EXPECT_NE(std::string{octavo_error_text()}.find("did you mean \"SSL\""), std::string::npos);

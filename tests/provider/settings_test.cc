@@ -10,6 +10,7 @@
 #include <string>
 
 #include "octavo/octavo.h"
+#include "section_child.hpp"
 
 /// The parameters of the provider's section in openssl.cnf.
 namespace {
@@ -111,6 +112,10 @@ TEST_F(ProviderSettings, MistakesAreNamedOnOpensslsQueue) {
         {"polling = inline\npolling_driver = fast\n", "polling_driver = fast: one of auto, inline, threads"},
         {"retry_limit = -2\n", "retry_limit = -2: a number from -1 to 100000"},
         {"retry_limit = 99999999999999999999\n", "retry_limit = 99999999999999999999: a number from -1 to 100000"},
+        {"polling = timer\nsection = \n", "section = : 1 to 31 letters, digits, \"_\" and \"-\" make one"},
+        {"section = S S\n", "section = S S: 1 to 31 letters, digits, \"_\" and \"-\" make one"},
+        {"section = a23456789012345678901234567890bc\n",
+         "section = a23456789012345678901234567890bc: 1 to 31 letters, digits, \"_\" and \"-\" make one"},
     };
     for (const auto& one : cases) {
         const Loaded loaded{one.lines};
@@ -131,6 +136,68 @@ TEST_F(ProviderSettings, TooLate) {
     EXPECT_FALSE(other.is_good);
     EXPECT_NE(other.error.find("polling = timer: settings: instances have started"), std::string::npos) << other.error;
     EXPECT_EQ(now().mode, OCTAVO_POLLING_INLINE);
+}
+
+/// The section, by the parameter and in the environment. What loads the provider is a child: a process has one section.
+class ProviderSection : public api_test::SectionTest {
+protected:
+    ProviderSection() {
+        configure(octavo::config::section_text("SSL", 1, true, 1) + octavo::config::section_text("IPsec", 1, true, 1));
+    }
+    /// What a child has that loads the provider with these lines: the internal section, or the error.
+    static std::string child_has(const std::string& lines, const std::vector<const char*>& environment = {}) {
+        const api_test::SectionChild child{[&] {
+            for (const char* variable : environment) putenv(const_cast<char*>(variable));
+            const Loaded loaded{lines};
+            return loaded.is_good ? api_test::held_section() : loaded.error;
+        }};
+        return child.told();
+    }
+};
+
+TEST_F(ProviderSection, IsNamedByTheParameter) { EXPECT_EQ(child_has("section = SSL\n"), "SSL_DEV0_INT_0"); }
+
+/// Programs that fork their workers load the provider before.
+TEST_F(ProviderSection, IsTakenByWhoeverUsesIt) {
+    const api_test::SectionChild main{[] {
+        const Loaded loaded{"section = SSL\n"};
+        const api_test::SectionChild worker{api_test::held_section};
+        return worker.told();
+    }};
+    EXPECT_EQ(main.told(), "SSL_DEV0_INT_0");
+}
+
+TEST_F(ProviderSection, IsNamedInTheEnvironment) {
+    EXPECT_EQ(child_has("", {"OCTAVO_SECTION=SSL"}), "SSL_DEV0_INT_0");
+    EXPECT_EQ(child_has("", {"QAT_SECTION_NAME=SSL"}), "SSL_DEV0_INT_0");
+    EXPECT_EQ(child_has("", {"QAT_SECTION_NAME=SSL", "OCTAVO_SECTION=IPsec"}), "IPsec_DEV0_INT_0");
+    EXPECT_EQ(child_has("", {"QAT_SECTION_NAME=SSL", "OCTAVO_SECTION="}), "SSL_DEV0_INT_0") << "empty is none";
+    EXPECT_EQ(child_has("section = SSL\n", {"OCTAVO_SECTION=IPsec"}), "SSL_DEV0_INT_0") << "the parameter comes first";
+    EXPECT_EQ(child_has(""), "");
+}
+
+TEST_F(ProviderSection, NonsenseInTheEnvironmentIsNamed) {
+    const std::string rule = ": 1 to 31 letters, digits, \"_\" and \"-\" make one";
+    EXPECT_EQ(child_has("", {"OCTAVO_SECTION=S S"}), "OCTAVO_SECTION = S S" + rule);
+    EXPECT_EQ(child_has("", {"QAT_SECTION_NAME=a/b"}), "QAT_SECTION_NAME = a/b" + rule);
+    EXPECT_EQ(child_has("section = SSL\n", {"QAT_SECTION_NAME=a/b"}), "SSL_DEV0_INT_0") << "nobody reads it";
+}
+
+/// None to be had is no reason not to load: the work is done on the portable row, and `octavo doctor` says why.
+TEST_F(ProviderSection, ThatIsNotToBeHad) {
+    EXPECT_EQ(child_has("section = NONE\n"), "");
+    const api_test::SectionChild holder{"SSL"};
+    EXPECT_EQ(child_has("section = SSL\n"), "");
+}
+
+TEST_F(ProviderSection, OfAnotherNameThanTheProcessHolds) {
+    const api_test::SectionChild child{[] {
+        EXPECT_EQ(octavo_section_start("IPsec"), OCTAVO_OK);
+        const Loaded same{"section = IPsec\n"}, silent{""}, other{"section = SSL\n"};
+        return (same.is_good && silent.is_good ? "" : "refused ") + other.error + ", " + api_test::held_section();
+    }};
+    EXPECT_EQ(child.told(),
+              "section = SSL: name: this process holds IPsec_DEV0_INT_0; stop it first, IPsec_DEV0_INT_0");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "frontend/engine/life.hpp"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
 #include <mutex>
 
+#include "frontend/bridge/section.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/offload.hpp"
 #include "frontend/engine/thresholds.hpp"
@@ -15,14 +15,12 @@
 namespace octavo::engine {
 namespace {
 
-constexpr std::size_t kMaxSection = 31;
-
 struct Settings {
     bool external = false, heuristic = false, inline_ = false, fallback = false;
     bool event_driven = false, timer = false;  // the last of the two that was asked for
     std::uint64_t interval_ns = 0;
     std::uint32_t timeout_ms = 0;
-    std::array<char, kMaxSection + 1> section{};
+    std::array<char, bridge::kMaxSectionName + 1> section{};
 
     std::uint32_t mode() const {
         if (heuristic) return OCTAVO_POLLING_HEURISTIC;
@@ -49,31 +47,18 @@ void lock() { mutex.lock(); }
 void unlock() { mutex.unlock(); }
 [[maybe_unused]] const int registered = pthread_atfork(lock, unlock, unlock);
 
-bool is_section(std::string_view name) {
-    const auto good = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    };
-    return !name.empty() && name.size() <= kMaxSection && std::all_of(name.begin(), name.end(), good);
-}
-
 bool check_section(std::string_view name, const char* source) {
-    if (is_section(name)) return true;
-    return raise(Reason::bad_section_name, __func__, "%s: 1 to %zu letters, digits, \"_\" and \"-\" make one", source,
-                 kMaxSection) != 0;
+    if (bridge::is_section_name(name)) return true;
+    return raise(Reason::bad_section_name, __func__, "%s: %s", source, bridge::kSectionNameRule) != 0;
 }
 
 /// The section that was asked for, by command or in the environment. False where the environment has nonsense.
 bool find_section(const char*& name) {
     name = life.settings.section.data();
     if (*name != '\0') return true;
-    for (const char* variable : {"OCTAVO_SECTION", "QAT_SECTION_NAME"}) {
-        const char* value = secure_getenv(variable);
-        if (value == nullptr || *value == '\0') continue;
-        name = value;
-        return check_section(value, variable);
-    }
-    name = nullptr;
-    return true;
+    const auto environment = bridge::section_of_environment();
+    name = environment.value;
+    return name == nullptr || check_section(name, environment.variable);
 }
 
 bool start_section() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "frontend/bridge/section.hpp"
 #include "octavo/octavo.h"
 
 namespace octavo::provider {
@@ -18,7 +19,8 @@ constexpr const char* kDrivers[] = {"auto", "inline", "threads"};
 
 /// The section's values; null where one is not given.
 struct Given {
-    char *polling = nullptr, *driver = nullptr, *interval = nullptr, *timeout = nullptr, *retries = nullptr;
+    char *polling = nullptr, *driver = nullptr, *interval = nullptr, *timeout = nullptr, *retries = nullptr,
+         *section = nullptr;
 };
 
 bool read(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions, Given& given) noexcept {
@@ -30,6 +32,7 @@ bool read(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions, Given& g
                            OSSL_PARAM_construct_utf8_ptr("polling_interval_ns", &given.interval, 0),
                            OSSL_PARAM_construct_utf8_ptr("polling_timeout_ms", &given.timeout, 0),
                            OSSL_PARAM_construct_utf8_ptr("retry_limit", &given.retries, 0),
+                           OSSL_PARAM_construct_utf8_ptr("section", &given.section, 0),
                            OSSL_PARAM_construct_end()};
     return get_params != nullptr && get_params(core, params) == 1;
 }
@@ -94,6 +97,21 @@ void check_use(const Given& given, const octavo_polling& polling, Reader& reader
         reader.complain("polling_driver", given.driver, "polling = auto chooses by itself; name a mode");
 }
 
+/// Where the section's name comes from, and the name: nulls where nothing names one.
+bridge::NamedByEnvironment section_of(const Given& given, Reader& reader) noexcept {
+    const auto named = given.section != nullptr ? bridge::NamedByEnvironment{"section", given.section}
+                                                : bridge::section_of_environment();
+    if (named.value != nullptr && !bridge::is_section_name(named.value))
+        reader.complain(named.variable, named.value, bridge::kSectionNameRule);
+    return named;
+}
+
+/// What the program has started itself comes before the environment, but not before what was set for this provider.
+bool apply_section(const Given& given, const char* name, Reader& reader) noexcept {
+    if (name == nullptr || octavo_section_set(name) == OCTAVO_OK || given.section == nullptr) return true;
+    return reader.complain("section", name, octavo_error_text());
+}
+
 }  // namespace
 
 bool apply_settings(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions, const Errors& errors) noexcept {
@@ -104,11 +122,12 @@ bool apply_settings(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* functions
     const auto limit = static_cast<std::int32_t>(
         reader.number("retry_limit", given.retries, -1, 100'000, "a number from -1 to 100000"));
     check_use(given, polling, reader);
+    const auto section = section_of(given, reader);
     if (!reader.good()) return false;
     if (given.polling != nullptr && polling.mode != OCTAVO_POLLING_DEFAULT && octavo_polling_set(&polling) != OCTAVO_OK)
         return reader.complain("polling", given.polling, octavo_error_text());
     if (given.retries != nullptr) octavo_retry_limit_set(limit);
-    return true;
+    return apply_section(given, section.value, reader);
 }
 
 }  // namespace octavo::provider
