@@ -63,11 +63,17 @@ int dh_mod_exp(const DH* dh, BIGNUM* r, const BIGNUM* base, const BIGNUM* expone
     return DH_meth_get_bn_mod_exp(DH_OpenSSL())(dh, r, base, exponent, modulus, context, montgomery);
 }
 
-/// OpenSSL's nonces have the same length for all of a key: a multiple of q is added.
-int dsa_mod_exp(DSA*, BIGNUM* r, const BIGNUM* base, const BIGNUM* exponent, const BIGNUM* modulus, BN_CTX* context,
+/// The length that every nonce of a key is given, so that none shows its own: OpenSSL adds a multiple of q, up to one bit more than q has.
+std::size_t nonce_len(const DSA* dsa) {
+    const BIGNUM* q = nullptr;
+    DSA_get0_pqg(dsa, nullptr, &q, nullptr);
+    return q == nullptr ? 0 : static_cast<std::size_t>(BN_num_bits(q)) / 8 + 1;
+}
+
+int dsa_mod_exp(DSA* dsa, BIGNUM* r, const BIGNUM* base, const BIGNUM* exponent, const BIGNUM* modulus, BN_CTX* context,
                 BN_MONT_CTX* montgomery) {
     if (is_enabled(Algorithm::dsa) && bridge::in_job()) {
-        const auto status = mod_exp(r, base, exponent, length_of(exponent), modulus);
+        const auto status = mod_exp(r, base, exponent, nonce_len(dsa), modulus);
         if (status == OCTAVO_OK) return 1;
         if (is_final(status, __func__)) return 0;
     }
