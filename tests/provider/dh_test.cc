@@ -1,9 +1,11 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/dh.h>
+#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -181,6 +183,91 @@ TEST_P(FiniteField, RunsOnOctavoInJobs) {
             EXPECT_EQ(shim::operations() - before, place.run == in_no_job ? 0 : 1) << place.name;
         });
     }
+}
+
+Pkey generate_like(OSSL_LIB_CTX* side, EVP_PKEY* pattern) {
+    const auto context = context_for(side, pattern);
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_keygen_init(context.get());
+    EVP_PKEY_generate(context.get(), &key);
+    return Pkey(key);
+}
+
+void note_pair(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* pattern, EVP_PKEY* key) {
+    trace.value("made", key == nullptr ? "no" : "yes");
+    if (key == nullptr) return;
+    const auto context = context_for(side, key);
+    trace.note("check", EVP_PKEY_check(context.get()));
+    trace.note("pairwise", EVP_PKEY_pairwise_check(context.get()));
+    trace.note("same group", EVP_PKEY_parameters_eq(key, pattern));
+    BIGNUM* x = nullptr;
+    trace.note("private", EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &x));
+    const Number secret(x);
+    // Half of it is the group's strength: ffdhe2048 and modp_2048 have 225 bits, and so on.
+    static const std::map<int, int> kMost = {{1536, 200}, {2048, 225}, {3072, 275}, {4096, 325}};
+    const int most = kMost.at(EVP_PKEY_get_bits(key));
+    trace.value("within", std::to_string(BN_num_bits(x) <= most && BN_num_bits(x) > most - 64));
+    const Pkey copy(EVP_PKEY_dup(key));
+    trace.note("copy", EVP_PKEY_eq(copy.get(), key));
+}
+
+TEST_P(FiniteField, PairsAreSound) {
+    compare_places("pairs", [](Trace& trace, OSSL_LIB_CTX* side) {
+        const auto pattern = generate_in(side, GetParam());
+        note_pair(trace, side, pattern.get(), pattern.get());
+        const auto like = generate_like(side, pattern.get()), other = generate_in(side, GetParam());
+        note_pair(trace, side, pattern.get(), like.get());
+        trace.value("different", std::to_string(EVP_PKEY_eq(like.get(), other.get())));
+    });
+}
+
+TEST_P(FiniteField, PairsAreMadeOnOctavoInJobs) {
+    const auto pattern = generate_in(with_octavo(), GetParam());
+    for (const auto& place : kPlaces) {
+        if (place.side() != with_octavo()) continue;
+        place.run([&] {
+            const int expected = place.run == in_no_job ? 0 : 1;
+            auto before = shim::operations();
+            EXPECT_NE(generate_in(with_octavo(), GetParam()), nullptr);
+            EXPECT_EQ(shim::operations() - before, expected) << place.name;
+            before = shim::operations();
+            EXPECT_NE(generate_like(with_octavo(), pattern.get()), nullptr);
+            EXPECT_EQ(shim::operations() - before, expected) << place.name;
+        });
+    }
+}
+
+TEST_P(FiniteField, PairsOfOtherKindsAreTheTwins) {
+    compare_places("a longer key", [](Trace& trace, OSSL_LIB_CTX* side) {
+        const PkeyContext context(EVP_PKEY_CTX_new_from_name(side, "DH", nullptr));
+        std::string name = GetParam();
+        int bits = 400;
+        const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), 0),
+                                     OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_DH_PRIV_LEN, &bits),
+                                     OSSL_PARAM_construct_end()};
+        EVP_PKEY* made = nullptr;
+        trace.note("init", EVP_PKEY_keygen_init(context.get()));
+        trace.note("params", EVP_PKEY_CTX_set_params(context.get(), params));
+        const auto before = shim::operations();
+        trace.note("generate", EVP_PKEY_generate(context.get(), &made));
+        EXPECT_EQ(shim::operations(), before);
+        const Pkey key(made);
+        BIGNUM* x = nullptr;
+        trace.note("private", EVP_PKEY_get_bn_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, &x));
+        const Number secret(x);
+        trace.value("long", std::to_string(BN_num_bits(x) > 336));
+    });
+}
+
+TEST_P(FiniteField, PairsAreNotMadeWhereOctavoMustNotFail) {
+    for (const auto status : {OCTAVO_ERR_OPERATION_FAILED, OCTAVO_ERR_NO_MEMORY, OCTAVO_ERR_DEVICE})
+        in_own_job([&] {
+            shim::failure = status;
+            const auto key = generate_in(with_octavo(), GetParam());
+            shim::failure = OCTAVO_OK;
+            EXPECT_EQ(key == nullptr, status == OCTAVO_ERR_DEVICE) << "the default provider stands in elsewhere";
+            ERR_clear_error();
+        });
 }
 
 TEST_P(FiniteField, FallsBackWhenOctavoFails) {

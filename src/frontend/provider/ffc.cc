@@ -10,7 +10,25 @@
 #include <bit>
 #include <memory>
 
+#include "frontend/provider/run.hpp"
+
 namespace octavo::provider {
+
+bool GroupName::assign(std::string_view name) noexcept {
+    if (name.size() >= text_.size()) return false;
+    *std::copy(name.begin(), name.end(), text_.begin()) = '\0';
+    return true;
+}
+
+GroupName named_group(const Key& key) noexcept {
+    GroupName name;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), name.capacity()),
+                           OSSL_PARAM_construct_end()};
+    ERR_set_mark();
+    const bool has = key.functions().get_params(key.twin(), params) == 1 && OSSL_PARAM_modified(params) == 1;
+    ERR_pop_to_mark();
+    return has ? name : GroupName{};
+}
 
 std::size_t leading_zeros(std::span<const std::uint8_t> number) noexcept {
     std::size_t count = 0, all_zero = 1;
@@ -46,11 +64,16 @@ bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept {
            !(std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(last), b.begin()) && a[last] + 1 >= b[last]);
 }
 
-bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
+bool mod_exp(const FieldNumber& p, const FieldNumber& base, std::span<const std::uint8_t> exponent,
              std::span<std::uint8_t> out) noexcept {
     if (base.size() > p.size() || exponent.size() > p.size()) return false;
-    return bridge::mod_exp(p.bytes(), base.padded(p.size()),
-                           exponent.padded(bridge::exponent_len(exponent.size(), p.size())), out) == OCTAVO_OK;
+    return is_done(bridge::mod_exp(p.bytes(), base.padded(p.size()), exponent, out));
+}
+
+bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
+             std::span<std::uint8_t> out) noexcept {
+    return exponent.size() <= p.size() &&
+           mod_exp(p, base, exponent.padded(bridge::exponent_len(exponent.size(), p.size())), out);
 }
 
 }  // namespace octavo::provider

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "frontend/bridge/modulus.hpp"
 #include "frontend/provider/key.hpp"
@@ -31,6 +32,24 @@ private:
     std::size_t len_ = 0;
 };
 
+/// The name of a group, as OpenSSL spells it.
+class GroupName {
+public:
+    /// False for one that is too long.
+    bool assign(std::string_view name) noexcept;
+    bool empty() const noexcept { return text_[0] == '\0'; }
+    const char* data() const noexcept { return text_.data(); }
+    char* data() noexcept { return text_.data(); }
+    static constexpr std::size_t capacity() noexcept { return kMost; }
+
+private:
+    static constexpr std::size_t kMost = 64;
+    std::array<char, kMost> text_{};
+};
+
+/// The group of a key, where it is one of those that OpenSSL knows, whose primes are safe; else empty.
+GroupName named_group(const Key& key) noexcept;
+
 /// How many zero bytes begin a number, found without a branch on it.
 std::size_t leading_zeros(std::span<const std::uint8_t> number) noexcept;
 
@@ -38,6 +57,10 @@ std::size_t leading_zeros(std::span<const std::uint8_t> number) noexcept;
 bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept;
 
 /// out = base^exponent mod p, out as long as p; bridge::mod_exp().
+///   exponent  as the bridge takes it: its length is not secret
+bool mod_exp(const FieldNumber& p, const FieldNumber& base, std::span<const std::uint8_t> exponent,
+             std::span<std::uint8_t> out) noexcept;
+/// With leading zeros, so that its own do not show.
 bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
              std::span<std::uint8_t> out) noexcept;
 

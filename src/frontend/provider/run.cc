@@ -9,17 +9,17 @@ namespace {
 
 thread_local bool device_failed = false;
 
-/// Not inlined: before a pause this may have been another thread, whose variable has another address.
-__attribute__((noinline)) bool note(octavo_status status) noexcept {
-    device_failed = status == OCTAVO_ERR_DEVICE;
-    return status == OCTAVO_OK;
-}
-
 }  // namespace
+
+// Not inlined: before a pause this may have been another thread, whose variable has another address.
+__attribute__((noinline)) bool is_done(octavo_status answer) noexcept {
+    device_failed = answer == OCTAVO_ERR_DEVICE;
+    return answer == OCTAVO_OK;
+}
 
 bool run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
              std::span<std::uint8_t> out) noexcept {
-    return note(bridge::run_raw(key, operation, in, out));
+    return is_done(bridge::run_raw(key, operation, in, out));
 }
 
 std::optional<Reason> refusal() noexcept {

@@ -9,6 +9,9 @@
 
 namespace octavo::provider {
 
+/// Whether the answer is OCTAVO_OK, with a note of it for refusal().
+bool is_done(octavo_status answer) noexcept;
+
 /// bridge::run_raw(), with a note for refusal(). True where it is done.
 bool run_raw(octavo_key key, octavo_operation operation, std::span<const std::uint8_t> in,
              std::span<std::uint8_t> out) noexcept;

@@ -121,15 +121,18 @@ inline void gen_cleanup(void* context) {
 
 }  // namespace twin_keymgmt
 
+#define OCTAVO_STORED_KEY_FUNCTIONS(kind, validation)                                                          \
+    entry(OSSL_FUNC_KEYMGMT_NEW, create<kind>), entry(OSSL_FUNC_KEYMGMT_FREE, free_key),                       \
+        entry(OSSL_FUNC_KEYMGMT_HAS, has), entry(OSSL_FUNC_KEYMGMT_MATCH, match),                              \
+        entry(OSSL_FUNC_KEYMGMT_VALIDATE, validation), entry(OSSL_FUNC_KEYMGMT_IMPORT, import),                \
+        entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, import_types<kind>), entry(OSSL_FUNC_KEYMGMT_EXPORT, export_to), \
+        entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, export_types<kind>), entry(OSSL_FUNC_KEYMGMT_DUP, dup),          \
+        entry(OSSL_FUNC_KEYMGMT_GET_PARAMS, get_params),                                                       \
+        entry(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, gettable_params<kind>)
+
 #define OCTAVO_KEY_FUNCTIONS(kind, validation)                                                                      \
-    entry(OSSL_FUNC_KEYMGMT_NEW, create<kind>), entry(OSSL_FUNC_KEYMGMT_FREE, free_key),                            \
-        entry(OSSL_FUNC_KEYMGMT_HAS, has), entry(OSSL_FUNC_KEYMGMT_MATCH, match),                                   \
-        entry(OSSL_FUNC_KEYMGMT_VALIDATE, validation), entry(OSSL_FUNC_KEYMGMT_IMPORT, import),                     \
-        entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, import_types<kind>), entry(OSSL_FUNC_KEYMGMT_EXPORT, export_to),      \
-        entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, export_types<kind>), entry(OSSL_FUNC_KEYMGMT_DUP, dup),               \
-        entry(OSSL_FUNC_KEYMGMT_GET_PARAMS, get_params),                                                            \
-        entry(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, gettable_params<kind>),                                            \
-        entry(OSSL_FUNC_KEYMGMT_GEN_INIT, gen_init<kind>), entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, gen_set_params), \
+    OCTAVO_STORED_KEY_FUNCTIONS(kind, validation), entry(OSSL_FUNC_KEYMGMT_GEN_INIT, gen_init<kind>),               \
+        entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, gen_set_params),                                                    \
         entry(OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, gen_settable_params<kind>), entry(OSSL_FUNC_KEYMGMT_GEN, gen), \
         entry(OSSL_FUNC_KEYMGMT_GEN_CLEANUP, gen_cleanup)
 
