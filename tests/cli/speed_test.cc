@@ -118,6 +118,18 @@ TEST(CliSpeed, KeyDerivationThroughTheProviderAlone) {
     }
 }
 
+TEST(CliSpeed, RecordsThroughTheProviderAlone) {
+    const auto list = measure({"aes128-gcm", "aes256-gcm"});
+    ASSERT_EQ(list.size(), 6U);
+    for (const auto& row : list) {
+        expect_figures(row);
+        EXPECT_EQ(row.at("mode"), "sync");
+    }
+    const auto without = measure({"aes128-gcm-1k", "--layer", "provider"}, {"OCTAVO_DISABLE_CPU=vaes"});
+    ASSERT_EQ(without.size(), 1U);
+    EXPECT_NE(without[0].value("note", "").find("does not offer"), std::string::npos) << without;
+}
+
 TEST(CliSpeed, TheKernelLayerStopsAtWhatARowTakesInOneCall) {
     const auto depths_of = [](const char* operation) {
         std::vector<int> depths;

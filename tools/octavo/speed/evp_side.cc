@@ -24,6 +24,7 @@ public:
     std::size_t ops_per_call() const noexcept override { return depth_; }
     bool has_threads() const noexcept override { return loop_.has_value(); }
     void check() const override { work_->check(); }
+    std::string note() const override { return work_->note(); }
 
 private:
     std::unique_ptr<EvpWork> work_;

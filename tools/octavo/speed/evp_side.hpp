@@ -23,6 +23,8 @@ public:
     virtual void check() const = 0;
     /// Whom the calls reach.
     virtual const OSSL_PROVIDER* provider() const noexcept = 0;
+    /// See Side.
+    virtual std::string note() const { return {}; }
 };
 
 /// Runs `depth` slots at a time in OpenSSL jobs, or one after another without.

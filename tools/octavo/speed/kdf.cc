@@ -109,14 +109,7 @@ private:
     Bytes out_;
 };
 
-[[noreturn]] void provider_alone(const char* name) {
-    throw UsageError(std::string(name) + " is measured at the layer provider alone: --layer provider");
-}
-
 }  // namespace
-
-SidePtr KdfOperation::kernel(std::size_t, RowChoice) const { provider_alone(name()); }
-SidePtr KdfOperation::api(std::size_t) const { provider_alone(name()); }
 
 SidePtr KdfOperation::provider(std::size_t depth, bool) const {
     auto work = std::make_unique<KdfWork>(*this, derivation_, octavo_place());

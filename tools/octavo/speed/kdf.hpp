@@ -14,18 +14,13 @@ struct Derivation {
     bool by_pkey = false;
 };
 
-class KdfOperation final : public Operation {
+class KdfOperation final : public InPlaceOperation {
 public:
     KdfOperation(const char* name, const char* text, const Derivation& derivation) noexcept
-        : Operation(name, text), derivation_(derivation) {}
+        : InPlaceOperation(name, text), derivation_(derivation) {}
 
-    bool is_in_place() const noexcept override { return true; }
-    SidePtr kernel(std::size_t depth, RowChoice choice) const override;
-    SidePtr api(std::size_t depth) const override;
     SidePtr provider(std::size_t depth, bool jobs) const override;
     SidePtr openssl(Counterpart of) const override;
-    std::size_t max_batch() const override { return 1; }
-    double multiply_adds(std::size_t) const override { return 0; }
 
 private:
     Derivation derivation_;

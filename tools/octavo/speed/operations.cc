@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "speed/ciphers.hpp"
 #include "speed/curves.hpp"
 #include "speed/finite.hpp"
 #include "speed/kdf.hpp"
@@ -51,7 +52,14 @@ double call_ns(Side& side) {
     return best;
 }
 
+[[noreturn]] void provider_alone(const char* name) {
+    throw UsageError(fmt::format("{} is measured at the layer provider alone: --layer provider", name));
+}
+
 }  // namespace
+
+SidePtr InPlaceOperation::kernel(std::size_t, RowChoice) const { provider_alone(name()); }
+SidePtr InPlaceOperation::api(std::size_t) const { provider_alone(name()); }
 
 SidePtr choose_row(SidePtr lanes, SidePtr ref, RowChoice choice) {
     if (lanes == nullptr) return ref;
@@ -68,7 +76,7 @@ std::string row_note(std::string_view row, std::size_t max_batch, std::size_t de
 const Operations& all_operations() {
     static const Operations all = [] {
         Operations list = rsa_operations();
-        for (const auto& more : {curve_operations(), finite_operations(), kdf_operations()})
+        for (const auto& more : {curve_operations(), finite_operations(), kdf_operations(), cipher_operations()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

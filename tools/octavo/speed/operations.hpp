@@ -50,6 +50,18 @@ private:
     const char *name_, *text_;
 };
 
+/// One that is computed in the caller's place. kernel() and api() throw UsageError.
+class InPlaceOperation : public Operation {
+public:
+    using Operation::Operation;
+
+    bool is_in_place() const noexcept final { return true; }
+    SidePtr kernel(std::size_t depth, RowChoice choice) const final;
+    SidePtr api(std::size_t depth) const final;
+    std::size_t max_batch() const final { return 1; }
+    double multiply_adds(std::size_t) const final { return 0; }
+};
+
 using Operations = std::vector<const Operation*>;
 const Operations& all_operations();
 
