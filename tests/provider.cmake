@@ -1,7 +1,7 @@
 # The provider, loaded from the build tree, beside the default provider alone.
 find_package(nlohmann_json REQUIRED)
 
-add_library(provider_support STATIC provider/curve_keys.cc provider/digest_signatures.cc provider/finite_keys.cc provider/gcm_session.cc provider/kdf_session.cc provider/keys.cc provider/places.cc provider/sides.cc
+add_library(provider_support STATIC provider/curve_keys.cc provider/digest_signatures.cc provider/finite_keys.cc provider/gcm_session.cc provider/kdf_session.cc provider/keys.cc provider/places.cc provider/records.cc provider/sides.cc
   provider/wycheproof.cc)
 target_include_directories(provider_support PUBLIC provider ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(provider_support PUBLIC
@@ -10,7 +10,7 @@ target_compile_definitions(provider_support PUBLIC
 target_link_libraries(provider_support PUBLIC octavo GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
   nlohmann_json::nlohmann_json)
 
-foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling section settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm)
+foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling section settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm records)
   add_executable(provider_${name}_test provider/${name}_test.cc provider/shim.cc)
   # The shim's symbols must be seen by the provider before the library's own.
   set_target_properties(provider_${name}_test PROPERTIES ENABLE_EXPORTS ON)
