@@ -96,6 +96,7 @@ private:
     std::optional<std::uint32_t> find(std::uint64_t request) const noexcept;
     device::Counters& counters() noexcept { return (*stats_)->counters; }
 
+    static void wipe_slot(device::Slot& slot) noexcept;
     void fill_slot(std::uint32_t number, const octavo_submission& submission, request::KeyRef key) noexcept;
     octavo_status enqueue(std::uint32_t number) noexcept;
     octavo_status run_in_place(std::uint32_t number) noexcept;
