@@ -24,7 +24,7 @@ template <typename V, int kSteps, int kNum>
                                             Matrix<V> (&matrix)[kNum]) {
     constexpr int kLow = kSteps + 1, kMiddle = 2 * kSteps + 3;
     static_assert(3 * kSteps + 6 <= 64);
-    const V one = V::every(1), minus_two = V::every(~Limb{1}), bits = V::every((Limb{1} << kSteps) - 1);
+    const V one = V::every(1), minus_one = V::every(~Limb{0}), bits = V::every((Limb{1} << kSteps) - 1);
     V upper[kNum], lower[kNum];
     repeat<kNum>(OCTAVO_EACH(i) {
         upper[i] = (f[i] & bits) + V::every(Limb{1} << (kSteps + kLow));
@@ -32,12 +32,13 @@ template <typename V, int kSteps, int kNum>
     });
     for (int step = 0; step < kSteps; ++step) {
         repeat<kNum>(OCTAVO_EACH(i) {
-            const auto odd = lower[i].has_bits(one), negative = zeta[i].is_negative();
-            const auto swap = V::both(odd, negative);
-            const V addend = V::negate_where(negative, upper[i]);
-            upper[i] = V::choose(swap, lower[i], upper[i]);
-            lower[i] = V::add_where(odd, lower[i], addend).template signed_shifted_right<1>();
-            zeta[i] = V::choose(swap, minus_two - zeta[i], zeta[i] - one);
+            // words of ones or zeros instead of lane masks, which take three times as long to make
+            const V odd = V::zero() - (lower[i] & one), negative = zeta[i].template signed_shifted_right<63>();
+            const V swap = odd & negative;
+            const V sum = (lower[i] - swap) + ((upper[i] ^ negative) & odd);
+            upper[i] = V::choose_bits(swap, lower[i], upper[i]);
+            lower[i] = sum.template signed_shifted_right<1>();
+            zeta[i] = (zeta[i] ^ swap) + minus_one;
         });
     }
     const V half_middle = V::every(Limb{1} << (kMiddle - 1)), half_low = V::every(Limb{1} << (kLow - 1));
@@ -62,9 +63,12 @@ template <typename V>
 /// f and g after the steps of `matrix`; of their low words, kSteps bits less are right.
 template <typename V, int kSteps>
 [[gnu::always_inline]] inline void advance(const Matrix<V>& matrix, V& f, V& g) {
-    const V next = V::product(matrix.u, f) + V::product(matrix.v, g);
-    g = (V::product(matrix.q, f) + V::product(matrix.r, g)).template shifted_right<kSteps>();
-    f = next.template shifted_right<kSteps>();
+    const auto sum = [&](V a, V b) __attribute__((always_inline)) {
+        return V::madd_low(V::madd_low(V::zero(), a, f), b, g).template shifted_right<kSteps>();
+    };
+    const V next = sum(matrix.u, matrix.v);
+    g = sum(matrix.q, matrix.r);
+    f = next;
 }
 
 /// 52 divsteps, 18 + 17 + 17.

@@ -43,6 +43,10 @@ struct V {
     static Mask differ(Mask a, Mask b) { return _kxor_mask8(a, b); }
     static Mask opposite(Mask a) { return _knot_mask8(a); }
     static V choose(Mask chosen, V yes, V no) { return {_mm512_mask_blend_epi64(chosen, no.v, yes.v)}; }
+    /// Bit by bit.
+    static V choose_bits(V chosen, V yes, V no) {
+        return {_mm512_or_si512(_mm512_and_si512(chosen.v, yes.v), _mm512_andnot_si512(chosen.v, no.v))};
+    }
     /// a + b and a - b in the chosen lanes, a in the others.
     static V add_where(Mask chosen, V a, V b) { return {_mm512_mask_add_epi64(a.v, chosen, a.v, b.v)}; }
     static V subtract_where(Mask chosen, V a, V b) { return {_mm512_mask_sub_epi64(a.v, chosen, a.v, b.v)}; }
