@@ -23,6 +23,11 @@ target_link_libraries(ec_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.ec COMMAND ec_test)
 set_tests_properties(kernel.ec PROPERTIES LABELS unit)
 
+add_executable(curve25519_test ${PROJECT_SOURCE_DIR}/src/kernel/curve25519/field_test.cc)
+target_link_libraries(curve25519_test PRIVATE octavo_kernel GTest::gtest_main)
+add_test(NAME kernel.curve25519 COMMAND curve25519_test)
+set_tests_properties(kernel.curve25519 PROPERTIES LABELS unit)
+
 add_executable(x25519_test ${PROJECT_SOURCE_DIR}/src/kernel/x25519/x25519_test.cc)
 target_link_libraries(x25519_test PRIVATE octavo_kernel GTest::gtest_main)
 add_test(NAME kernel.x25519 COMMAND x25519_test)

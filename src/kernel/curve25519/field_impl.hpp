@@ -7,7 +7,7 @@
 /// 2^260 is 608 modulo p. A number is in one of two states, and their types keep them apart:
 ///   Sum     limbs signed, below 2^61; whole value within +-2^12 2^255. What products are, and sums and differences of them
 ///   Factor  what multiplication takes: the low 52 bits of each limb are right, bits above have been carried on and are
-///           to be ignored; less than 2^256 + 2^218
+///           to be ignored; the top limb, all of it, is less than 2^47 + 2^10
 /// So carries are spent on sums that will be multiplied, and on nothing else.
 namespace octavo::kernel::curve25519 {
 
@@ -76,16 +76,6 @@ template <typename V>
     return carry_limbs(a, above);
 }
 
-/// The same for any sum, to which 2^12 p are added; one p of them stays, so that no borrow makes the top limb negative.
-template <typename V>
-[[gnu::always_inline]] inline Factor<V> factor(Sum<V> a) {
-    constexpr Limb kTopBit = Limb{1} << 47;
-    a.limb[0] = a.limb[0] - V::every(19 * ((1 << 12) + 1));
-    const V top = a.limb[4] + V::every(kTopBit << 12);
-    a.limb[4] = (top & V::every(kTopBit - 1)) | V::every(kTopBit);
-    return carry_limbs(a, top.template shifted_right<47>());
-}
-
 /// Columns 5 to 9 come back 608 times. A column has up to 56 bits: its low 52 by multiply-add, low and high half of the product, and what
 /// is above them by a third.
 template <typename V>
@@ -96,11 +86,10 @@ template <typename V>
         c[i + 1] = V::madd_high(c[i + 1], c[i + 5], times);
         c[i + 1] = V::madd_low(c[i + 1], c[i + 5].carry(), times);
     });
-    // less than 2^45: 19 times it has no high half
-    const V top = V::madd_low(V::zero(), c[9], V::every(19));
+    // less than 2^42 + 2^7: 608 times it has no high half
+    c[4] = V::madd_low(c[4], c[9], times);
     Sum<V> result;
     repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = c[i]; });
-    result.limb[4] = result.limb[4] + top.template shifted_left<5>();
     return result;
 }
 
@@ -110,14 +99,23 @@ enum class Start { zero, above_products };
 inline constexpr lanes::Number<kLimbs> kAboveProducts = {{(Limb{1} << 58) - (19 << 12), (Limb{1} << 58) - (1 << 6),
                                                           (Limb{1} << 58) - (1 << 6), (Limb{1} << 58) - (1 << 6),
                                                           (Limb{1} << 59) - (1 << 6)}};
+/// What a square begins from instead: all columns but the first are doubled.
+inline constexpr lanes::Number<kLimbs> kAboveSquares = {{kAboveProducts.limb[0], kAboveProducts.limb[1] / 2,
+                                                         kAboveProducts.limb[2] / 2, kAboveProducts.limb[3] / 2,
+                                                         kAboveProducts.limb[4] / 2}};
 
-/// Squares double what they begin from, but for column 0: half of it is to begin from.
+/// The factor of a sum whose limbs are not as far below zero as those of kAboveProducts are above it.
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> factor(const Sum<V>& a) {
+    return factor_of_sum(a + Sum<V>::constant(kAboveProducts));
+}
+
 template <typename V, Start kStart, bool kSquare>
 [[gnu::always_inline]] inline void start_columns(V (&c)[2 * kLimbs]) {
     repeat<2 * kLimbs>(OCTAVO_EACH(i) {
         c[i] = V::zero();
         if constexpr (i < kLimbs && kStart == Start::above_products)
-            c[i] = V::every(kAboveProducts.limb[i] >> (kSquare && i > 0 ? 1 : 0));
+            c[i] = V::every_at(&(kSquare ? kAboveSquares : kAboveProducts).limb[i]);
     });
 }
 
@@ -211,10 +209,20 @@ template <Start kStart = Start::zero, typename V>
     return square_inline<kStart>(a);
 }
 
+/// carry_limbs of any sum, to which 2^12 p are added; one p of them stays, so that no borrow makes the top limb negative.
+template <typename V>
+[[gnu::always_inline]] inline Factor<V> carried_above(Sum<V> a) {
+    constexpr Limb kTopBit = Limb{1} << 47;
+    a.limb[0] = a.limb[0] - V::every(19 * ((1 << 12) + 1));
+    const V top = a.limb[4] + V::every(kTopBit << 12);
+    a.limb[4] = (top & V::every(kTopBit - 1)) | V::every(kTopBit);
+    return carry_limbs(a, top.template shifted_right<47>());
+}
+
 /// The canonical number, in the form that inversions, comparisons and bytes take.
 template <typename V>
 [[gnu::noinline]] lanes::Modular<V, Field> canonical(const Sum<V>& a) noexcept {
-    const Factor<V> carried_once = factor(a);
+    const Factor<V> carried_once = carried_above(a);
     lanes::Modular<V, Field> result;
     repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = carried_once.limb[i].low(); });
     return lanes::subtract_once(lanes::subtract_once(result));

@@ -6,6 +6,11 @@ struct V {
 
     static V zero() { return {_mm512_setzero_si512()}; }
     static V every(std::uint64_t word) { return {_mm512_set1_epi64(static_cast<long long>(word))}; }
+    /// The word in memory, in every lane: such a load needs none of the ports that compute, where a constant comes by way of one.
+    static V every_at(const lanes::Limb* word) {
+        asm("" : "+r"(word));  // hides what the word is
+        return every(*word);
+    }
     static V load(const lanes::Lanes* p) { return {_mm512_load_si512(p)}; }
     static V load_words(const void* p) { return {_mm512_load_si512(p)}; }
     void store(lanes::Lanes* p) const { _mm512_store_si512(p, v); }
