@@ -87,6 +87,24 @@ struct SharedProduct {
     }
 };
 
+/// One of two factors in each lane, chosen by stores: those leave the ports free that compute.
+template <typename V>
+class Chosen {
+public:
+    [[gnu::always_inline]] Chosen(typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) {
+        repeat<kLimbs>(OCTAVO_EACH(i) { no.limb[i].store(&limb_[i]); });
+        repeat<kLimbs>(OCTAVO_EACH(i) { yes.limb[i].merge_into(chosen, &limb_[i]); });
+    }
+    [[gnu::always_inline]] Factor<V> factor() const {
+        Factor<V> result;
+        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::load(&limb_[i]); });
+        return result;
+    }
+
+private:
+    Lanes limb_[kLimbs];
+};
+
 /// The running pair of RFC 7748's ladder. x2 and x3 begin above products, so that z2 and z3 can be subtracted.
 template <typename V>
 struct Ladder {
@@ -104,13 +122,9 @@ template <typename V>
     constexpr auto kAbove = curve25519::Start::above_products, kZero = curve25519::Start::zero;
     const auto a = factor_of_sum(l.x2 + l.z2), b = factor_of_sum(l.x2 - l.z2);
     const auto c = factor_of_sum(l.x3 + l.z3), d = factor_of_sum(l.x3 - l.z3);
-    Factor<V> sum, difference;
-    repeat<kLimbs>(OCTAVO_EACH(i) {
-        sum.limb[i] = V::choose(swap, c.limb[i], a.limb[i]);
-        difference.limb[i] = V::choose(swap, d.limb[i], b.limb[i]);
-    });
+    const Chosen<V> sum(swap, c, a), difference(swap, d, b);
     const auto [da, cb] = multiply_pair<kAbove, kZero>(d, a, c, b);
-    const auto [aa, bb] = square_pair<kAbove, kZero>(sum, difference);
+    const auto [aa, bb] = square_pair<kAbove, kZero>(sum.factor(), difference.factor());
     const auto [x3, dd] = square_pair<kAbove, kZero>(factor_of_sum(da + cb), factor_of_sum(da - cb));
     const auto e = factor_of_sum(aa - bb);
     l.x2 = multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
@@ -123,6 +137,17 @@ template <typename V>
         curve25519::add_product_row<i>(z2, e, g);
     });
     l.x3 = x3, l.z3 = z3.sum(), l.z2 = curve25519::fold(z2);
+}
+
+/// (x : z) = 2 (x : z), where no limb of x - z is negative; nor is one after it.
+template <typename V>
+[[gnu::noinline]] void double_point(Sum<V>& x, Sum<V>& z) noexcept {
+    using curve25519::factor_of_sum;
+    constexpr auto kAbove = curve25519::Start::above_products, kZero = curve25519::Start::zero;
+    const auto [aa, bb] = curve25519::square_pair<kAbove, kZero>(factor_of_sum(x + z), factor_of_sum(x - z));
+    const auto e = factor_of_sum(aa - bb);
+    x = curve25519::multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
+    z = curve25519::multiply_inline(e, factor_of_sum(add_small_multiple(aa, e)));
 }
 
 /// Fractions of several groups, divided at the price of one inversion: `set` each, `divide`, then `next` gives them, last group first.
@@ -163,21 +188,38 @@ struct DeriveWork {
     Fractions<V> shared;
 };
 
-/// X / Z of scalar times the point at u.
+/// Of every clamped scalar the first bit is set and the last three are clear.
+inline constexpr int kFirstBit = 254, kClearBits = 3;
+
+/// The steps of the bits between those; tells where the last one is set.
 template <typename V>
-[[gnu::noinline]] void climb(DeriveWork<V>& work) noexcept {
-    work.scalar.store(work.bits);
-    const auto above = Sum<V>::constant(curve25519::kAboveProducts), one = Sum<V>::small(1);
-    Ladder<V> ladder{above + one, Sum<V>::small(0), above + work.ladder.x3, one};
-    typename V::Mask last = V::every(1).is_zero();
-    for (int t = 254; t >= 0; --t) {
+[[gnu::noinline]] typename V::Mask walk(DeriveWork<V>& work) noexcept {
+    Ladder<V> ladder{work.ladder.x2, work.ladder.z2, work.ladder.x3, work.ladder.z3};
+    auto last = V::zero().is_zero();
+    for (int t = kFirstBit - 1; t >= kClearBits; --t) {
         const V word = V::load(work.bits + t / lanes::kLimbBits);
         const auto bit = word.has_bits(V::every(Limb{1} << (t % lanes::kLimbBits)));
         step(ladder, work.x1, V::differ(bit, last));
         last = bit;
     }
-    work.ladder.x2 = Sum<V>::choose(last, ladder.x3, ladder.x2);
-    work.ladder.z2 = Sum<V>::choose(last, ladder.z3, ladder.z2);
+    work.ladder.x2 = ladder.x2, work.ladder.z2 = ladder.z2, work.ladder.x3 = ladder.x3, work.ladder.z3 = ladder.z3;
+    return last;
+}
+
+/// X / Z of scalar times the point at u. The first bit makes the pair the point and its double; the last three double one point, and need not the
+/// other.
+template <typename V>
+[[gnu::noinline]] void climb(DeriveWork<V>& work) noexcept {
+    work.scalar.store(work.bits);
+    Ladder<V>& ladder = work.ladder;
+    ladder.x3 = ladder.x3 + Sum<V>::constant(curve25519::kAboveProducts);
+    ladder.z3 = Sum<V>::small(1);
+    ladder.x2 = ladder.x3, ladder.z2 = ladder.z3;
+    double_point(ladder.x2, ladder.z2);
+    const auto last = walk(work);
+    ladder.x2 = Sum<V>::choose(last, ladder.x3, ladder.x2);
+    ladder.z2 = Sum<V>::choose(last, ladder.z3, ladder.z2);
+    for (int i = 0; i < kClearBits; ++i) double_point(ladder.x2, ladder.z2);
 }
 
 template <typename V>
