@@ -4,7 +4,7 @@
 
 #include "kernel/row.hpp"
 #include "kernel/x25519/x25519.hpp"
-#include "vectors/wycheproof.hpp"
+#include "vectors/curve_files.hpp"
 
 /// Third-party vectors for X25519, by every row.
 namespace octavo::vectors {
@@ -12,33 +12,7 @@ namespace {
 
 namespace x25519 = kernel::x25519;
 
-struct Operation {
-    std::string where;
-    ByteVector scalar, u, shared;
-};
-
-std::vector<Operation> read_file(const std::string& path) {
-    std::vector<Operation> operations;
-    const std::int64_t promised = for_each_group(path, [&](Object& group, const Json& tests) {
-        group.expect("type", "XdhComp");
-        group.expect("curve", "curve25519");
-        for (const Json& item : tests) {
-            Object test(item, group.where() + ", test " + std::to_string(item.value("tcId", -1)));
-            const Common common =
-                read_common(test, {"EdgeCaseMultiplication", "EdgeCasePrivateKey", "EdgeCaseShared", "Ktv",
-                                   "LowOrderPublic", "NonCanonicalPublic", "Normal", "SmallPublicKey",
-                                   "SpecialPublicKey", "Twist", "ZeroSharedSecret"});
-            EXPECT_NE(common.verdict, Verdict::invalid) << test.where();
-            operations.push_back({test.where() + " (" + common.comment + ")", test.bytes("private"),
-                                  test.bytes("public"), test.bytes("shared")});
-            test.finish();
-        }
-    });
-    EXPECT_EQ(static_cast<std::int64_t>(operations.size()), promised);
-    return operations;
-}
-
-void run(const x25519::Row& row, std::span<const Operation> operations) {
+void run(const x25519::Row& row, std::span<const XdhTest> operations) {
     std::vector<ByteVector> shared(operations.size(), ByteVector(x25519::kLen));
     std::vector<x25519::DeriveJob> jobs;
     for (std::size_t i = 0; i < operations.size(); ++i)
@@ -53,7 +27,7 @@ void run(const x25519::Row& row, std::span<const Operation> operations) {
 TEST(X25519Vectors, EveryRow) {
     const auto where = folder();
     if (!where) GTEST_SKIP() << "no third-party vectors";
-    const auto operations = read_file(*where + "/x25519_test.json");
+    const auto operations = read_xdh(*where + "/x25519_test.json", "curve25519");
     for (const x25519::Row& row : x25519::rows()) {
         if (!kernel::row_usable(row.name, row.needs)) {
             std::fprintf(stderr, "\n*** NOT TESTED: this CPU cannot run the row %s ***\n\n", row.name);
