@@ -24,7 +24,7 @@ namespace octavo::sanitizer {
 
 #if defined(OCTAVO_ASAN)
 
-/// A stack that is not run on at the moment may hold the only pointer to what its frames own.
+/// Memory that the C library does not know, be it a stack that is not run on at the moment, may hold the only pointer to something.
 inline void mapped(const void* bottom, std::size_t size) noexcept { __lsan_register_root_region(bottom, size); }
 inline void unmapping(const void* bottom, std::size_t size) noexcept {
     __lsan_unregister_root_region(bottom, size);

@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "base/sanitizer.hpp"
+
 namespace octavo {
 
 void* map_zeros(std::size_t len) noexcept {
@@ -9,11 +11,14 @@ void* map_zeros(std::size_t len) noexcept {
     void* const memory = mmap(nullptr, len, PROT_READ | PROT_WRITE, kFlags, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
     madvise(memory, len, MADV_NOHUGEPAGE);  // which would hand out two MiB at the first touch
+    sanitizer::mapped(memory, len);         // it may hold the only pointers to what is owned
     return memory;
 }
 
 void unmap_zeros(void* memory, std::size_t len) noexcept {
-    if (memory != nullptr) munmap(memory, len);
+    if (memory == nullptr) return;
+    sanitizer::unmapping(memory, len);
+    munmap(memory, len);
 }
 
 }  // namespace octavo
