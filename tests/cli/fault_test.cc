@@ -38,9 +38,9 @@ protected:
     }
     static std::string here() { return std::to_string(getpid()); }
     /// This process in `octavo fault list --json`.
-    static nlohmann::json listed() {
-        const auto document = nlohmann::json::parse(fault({"list", "--json"}).out);
-        for (const auto& process : document["processes"])
+    static nlohmann::json listed() { return of_here(nlohmann::json::parse(fault({"list", "--json"}).out)); }
+    static nlohmann::json of_here(const nlohmann::json& document) {
+        for (const auto& process : document.at("processes"))
             if (process["pid"] == getpid()) return process;
         return {};
     }
@@ -66,6 +66,10 @@ TEST_F(CliFault, KillAndClear) {
     EXPECT_NE(fault({"list"}).out.find("kill, endpoint 0\n"), std::string::npos);
     const auto doctor = run({"doctor", "--seconds", "0.1"}, {"OCTAVO_STATS_DIR=" + folder_});
     EXPECT_NE(doctor.out.find("endpoint 0 is down"), std::string::npos) << doctor.out;
+    const auto info = run({"info"}, {"OCTAVO_STATS_DIR=" + folder_});
+    EXPECT_NE(info.out.find(here() + " cli_fault_test   0 down\n"), std::string::npos) << info.out;
+    const auto document = nlohmann::json::parse(run({"info", "--json"}, {"OCTAVO_STATS_DIR=" + folder_}).out);
+    EXPECT_EQ(of_here(document)["endpoints"], nlohmann::json::parse(R"([{"endpoint": 0, "state": "down"}])"));
     ASSERT_EQ(fault({"clear", "--pid", here()}).exit_code, 0);
     EXPECT_EQ(state(), OCTAVO_ENDPOINT_UP);
     EXPECT_TRUE(listed()["faults"].empty());

@@ -39,6 +39,15 @@ struct Setting {
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
     }
+    /// Of the first holder's endpoints, once it has an instance.
+    Json states_when_shown() const {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        for (;;) {
+            auto states = sections().at("held").at(0).at("endpoints");
+            if (!states.empty() || std::chrono::steady_clock::now() > deadline) return states;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    }
 };
 
 /// A process that holds one of [SSL] and works.
@@ -79,6 +88,7 @@ TEST(CliSections, NamesTheHolder) {
     EXPECT_GE(held.at("since"), before - 1);
     EXPECT_LE(held.at("since"), std::time(nullptr) + 1);
     EXPECT_EQ(held.at("folder"), setting.folder.path());
+    EXPECT_EQ(setting.states_when_shown(), Json::parse(R"([{"endpoint": 0, "state": "up"}])"));
     EXPECT_EQ(document.at("configured"), Json({{{"section", "SSL"}, {"taken", 1}, {"of", 2}}}));
     const auto text = run({"sections"}, setting.environment()).out;
     for (const auto& word : {setting.folder.path() + "\n", std::string{"SSL_DEV0_INT_0 "},

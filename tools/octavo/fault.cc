@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "endpoints.hpp"
 #include "instance/fault_file.hpp"
-#include "instance/stats_file.hpp"
 #include "recovery.hpp"
 #include "usage.hpp"
 
@@ -28,7 +27,6 @@ constexpr double kNsPerMs = 1e6, kPpmPerPercent = 1e4;
 const std::vector<std::string> kKinds = {"delay", "error", "hang", "restart", "kill"};  // by FaultKind, from 1
 const std::vector<std::string> kOperations = {"rsa-private", "rsa-public",  "ecdsa-sign", "ecdsa-verify",  // by
                                               "ecdh-derive", "ec-generate", "eddsa-sign", "eddsa-verify", "mod-exp"};
-const char* const kStates[] = {"up", "restarting", "down"};
 
 struct Options {
     std::vector<std::string> pids;
@@ -185,24 +183,20 @@ Json fault_object(const Fault& fault) {
 struct Listed {
     std::uint32_t pid;
     std::string command;
-    std::map<std::uint32_t, std::string> states;  ///< by endpoint
+    EndpointStates states;
     FaultList faults;
 };
 
 std::vector<Listed> gather() {
     std::vector<Listed> all;
-    const auto stats = instance::read_all_stats();
+    const auto endpoints = read_endpoints();
     for (const auto pid : instance::processes_with_faults()) {
         auto answer = FaultControl::Answer::ok;
         const auto control = FaultControl::open(pid, answer);
         if (control == nullptr) continue;  // it has ended meanwhile
         Listed one{pid, "?", {}, control->list()};
-        for (const auto& process : stats) {
-            if (process.pid != pid) continue;
-            one.command = process.command;
-            for (const auto& each : process.instances)
-                one.states[each.endpoint] = each.state < 3 ? kStates[each.state] : "?";
-        }
+        for (const auto& process : endpoints)
+            if (process.pid == pid) one.command = process.command, one.states = process.states;
         all.push_back(std::move(one));
     }
     return all;
@@ -211,12 +205,12 @@ std::vector<Listed> gather() {
 int list(const Options& options) {
     Json processes = Json::array();
     for (const auto& process : gather()) {
-        Json endpoints = Json::array(), faults = Json::array();
-        for (const auto& [number, state] : process.states)
-            endpoints.push_back({{"endpoint", number}, {"state", state}});
+        Json faults = Json::array();
         for (const auto& fault : process.faults) faults.push_back(fault_object(fault));
-        processes.push_back(
-            {{"pid", process.pid}, {"command", process.command}, {"endpoints", endpoints}, {"faults", faults}});
+        processes.push_back({{"pid", process.pid},
+                             {"command", process.command},
+                             {"endpoints", to_json(process.states)},
+                             {"faults", faults}});
         if (options.json) continue;
         fmt::print("process {} ({})\n", process.pid, process.command);
         for (const auto& [number, state] : process.states) fmt::print("  endpoint {}: {}\n", number, state);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "endpoints.hpp"
 #include "installation.hpp"
 #include "kernel/row.hpp"
 #include "rows.hpp"
@@ -23,6 +24,7 @@ struct Facts {
     std::vector<std::string> available = names_of(cpu::available());
     std::vector<KernelRow> rows = kernel_rows();
     std::vector<std::string> warnings = override_warnings(rows);
+    std::vector<ProcessEndpoints> processes = read_endpoints();
     ProviderModule module = provider_module();
     ProviderIdentity identity = identify_provider(module);
 
@@ -70,6 +72,9 @@ void print_text(const Facts& facts) {
                facts.disabled().empty() ? "" : " (by OCTAVO_DISABLE_CPU)");
     fmt::print("\nkernel rows\n");
     for (const auto& row : facts.rows) print_row(row);
+    fmt::print("\nendpoints of running processes{}\n", facts.processes.empty() ? ": no process has an instance" : "");
+    for (const auto& process : facts.processes)
+        fmt::print("  {:>8} {:<16} {}\n", process.pid, process.command, to_words(process.states));
     for (const auto& warning : facts.warnings) fmt::print("\nwarning: {}\n", warning);
 }
 
@@ -89,6 +94,13 @@ Json provider_object(const Facts& facts) {
     return provider;
 }
 
+Json process_list(const Facts& facts) {
+    Json list = Json::array();
+    for (const auto& process : facts.processes)
+        list.push_back({{"pid", process.pid}, {"command", process.command}, {"endpoints", to_json(process.states)}});
+    return list;
+}
+
 void print_json(const Facts& facts) {
     Json rows = Json::array();
     for (const auto& row : facts.rows) rows.push_back(row_object(row));
@@ -105,16 +117,19 @@ void print_json(const Facts& facts) {
           {"disabled", facts.disabled()}}},
         {"forced_row", forced == nullptr ? Json(nullptr) : Json(forced)},
         {"rows", rows},
+        {"processes", process_list(facts)},
         {"warnings", facts.warnings},
     };
-    fmt::print("{}\n", document.dump(2));
+    // a process may be called anything, UTF-8 or not
+    fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
 
 Command add_info(CLI::App& parent) {
     auto json = std::make_shared<bool>(false);
-    auto* app = parent.add_subcommand("info", "Show versions, paths, CPU features, and the kernel rows chosen and why");
+    auto* app = parent.add_subcommand(
+        "info", "Show versions, paths, CPU features, the kernel rows chosen and why, and endpoints' states");
     app->add_flag("--json", *json, "Print a JSON object");
     return {app, [json] {
                 const Facts facts;

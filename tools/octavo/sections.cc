@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,6 +10,7 @@
 #include "command.hpp"
 #include "config/configuration.hpp"
 #include "config/locks.hpp"
+#include "endpoints.hpp"
 #include "usage.hpp"
 
 namespace octavo::cli {
@@ -24,8 +26,9 @@ struct Share {
 
 struct Overview {
     std::vector<config::FolderLocks> folders;
-    std::vector<Share> shares;            ///< none without a configuration
-    std::vector<std::string> complaints;  ///< what could not be looked at
+    std::map<pid_t, EndpointStates> endpoints;  ///< of holders that can be seen
+    std::vector<Share> shares;                  ///< none without a configuration
+    std::vector<std::string> complaints;        ///< what could not be looked at
 };
 
 std::set<std::string> held_in(const std::vector<config::FolderLocks>& folders, const std::string& folder) {
@@ -49,6 +52,8 @@ std::vector<Share> shares_of(const config::Configuration& configuration, const s
 
 Overview look() {
     Overview overview;
+    for (auto& process : read_endpoints())
+        overview.endpoints.emplace(static_cast<pid_t>(process.pid), std::move(process.states));
     for (const auto& folder : config::run_folders()) {
         overview.folders.push_back(config::look_at_locks(folder));
         if (const auto& error = overview.folders.back().error; !error.empty()) overview.complaints.push_back(error);
@@ -67,25 +72,34 @@ std::string printable(std::string text) {
     return text;
 }
 
-void print_folder(const config::FolderLocks& locks) {
+const EndpointStates& states_of(const Overview& overview, pid_t pid) {
+    static const EndpointStates none;
+    const auto found = overview.endpoints.find(pid);
+    return found == overview.endpoints.end() ? none : found->second;
+}
+
+void print_folder(const Overview& overview, const config::FolderLocks& locks) {
     if (locks.held.empty()) return;
-    fmt::print("{}\n  {:<36} {:>7} {:>8} {:<16} {}\n", locks.folder, "internal section", "process", "pid", "command",
-               "since");
-    for (const auto& [name, process, holder] : locks.held)
-        fmt::print("  {:<36} {:>7} {:>8} {:<16} {:%Y-%m-%d %H:%M:%S}\n", name, process,
+    fmt::print("{}\n  {:<36} {:>7} {:>8} {:<16} {:<19} {}\n", locks.folder, "internal section", "process", "pid",
+               "command", "since", "endpoints");
+    for (const auto& [name, process, holder] : locks.held) {
+        const auto states = to_words(states_of(overview, holder.pid));
+        fmt::print("  {:<36} {:>7} {:>8} {:<16} {:%Y-%m-%d %H:%M:%S} {}\n", name, process,
                    holder.pid > 0 ? std::to_string(holder.pid) : "?",
-                   holder.command.empty() ? "?" : printable(holder.command), fmt::localtime(holder.since_s));
+                   holder.command.empty() ? "?" : printable(holder.command), fmt::localtime(holder.since_s),
+                   states.empty() ? "?" : states);
+    }
 }
 
 void print_text(const Overview& overview) {
     const bool none = std::all_of(overview.folders.begin(), overview.folders.end(),
                                   [](const auto& locks) { return locks.held.empty(); });
     if (none) fmt::print("no process holds a section\n");
-    for (const auto& locks : overview.folders) print_folder(locks);
+    for (const auto& locks : overview.folders) print_folder(overview, locks);
     for (const auto& [section, taken, of] : overview.shares) fmt::print("[{}] {} of {} taken\n", section, taken, of);
 }
 
-Json lock_object(const std::string& folder, const config::HeldLock& lock) {
+Json lock_object(const Overview& overview, const std::string& folder, const config::HeldLock& lock) {
     Json pid = nullptr;
     if (lock.holder.pid > 0) pid = lock.holder.pid;
     return {{"name", lock.name},
@@ -93,13 +107,14 @@ Json lock_object(const std::string& folder, const config::HeldLock& lock) {
             {"pid", pid},
             {"command", lock.holder.command},
             {"since", lock.holder.since_s},
-            {"folder", folder}};
+            {"folder", folder},
+            {"endpoints", to_json(states_of(overview, lock.holder.pid))}};
 }
 
 void print_json(const Overview& overview) {
     Json held = Json::array(), shares = Json::array();
     for (const auto& locks : overview.folders)
-        for (const auto& lock : locks.held) held.push_back(lock_object(locks.folder, lock));
+        for (const auto& lock : locks.held) held.push_back(lock_object(overview, locks.folder, lock));
     for (const auto& [section, taken, of] : overview.shares)
         shares.push_back({{"section", section}, {"taken", taken}, {"of", of}});
     const Json document = {{"held", held}, {"configured", shares}};
