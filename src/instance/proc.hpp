@@ -12,5 +12,7 @@ struct Process {
     std::uint64_t start = 0;  ///< clock ticks after boot: tells a process from a later one of the same number
 };
 Process read_process(std::uint32_t pid);
+/// The same from a line of /proc/<pid>/stat; its command is the process's own choice.
+Process parse_process(const std::string& line);
 
 }  // namespace octavo::instance

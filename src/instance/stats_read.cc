@@ -87,9 +87,10 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
     return process;
 }
 
-Process read_process(std::uint32_t pid) {
+Process read_process(std::uint32_t pid) { return parse_process(read_line("/proc/" + std::to_string(pid) + "/stat")); }
+
+Process parse_process(const std::string& line) {
     Process process;
-    const auto line = read_line("/proc/" + std::to_string(pid) + "/stat");
     // the command stands in brackets and may hold any character: the fields after it start behind the last bracket
     const auto open = line.find('('), close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return process;

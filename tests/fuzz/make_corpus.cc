@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bytes.hpp"
+#include "instance/fault_file.hpp"
 #include "instance/stats_file.hpp"
 #include "stock_keys.hpp"
 
@@ -88,16 +89,33 @@ void write_statistics(const std::filesystem::path& directory) {
     write(directory / "block", bytes);
 }
 
+/// What faults_fuzz lays over a good file's faults, which ends in a line of /proc/<pid>/stat.
+void write_faults(const std::filesystem::path& directory) {
+    using octavo::instance::FaultFile;
+    const auto file = std::make_unique<FaultFile>();
+    for (std::uint32_t i = 0; i < 5; ++i) {
+        file->faults[i].is_set.store(1);
+        file->faults[i].kind.store(i + 1);
+        file->faults[i].endpoint.store(i % 2 == 0 ? UINT32_MAX : i);
+        file->faults[i].value.store(1'000'000);
+    }
+    Buffer bytes(sizeof file->faults);
+    std::memcpy(bytes.data(), &file->faults, bytes.size());
+    write(directory / "faults", bytes);
+    write(directory / "stat", bytes_of("77 (a) (b) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 7 8"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 2) return std::fprintf(stderr, "usage: make_corpus DIRECTORY\n"), 2;
     const std::filesystem::path directory{argv[1]};
-    for (const char* target : {"key", "api", "config", "stats"})
+    for (const char* target : {"key", "api", "config", "stats", "faults"})
         std::filesystem::create_directories(directory / target);
     write_keys(directory / "key");
     write_programs(directory / "api");
     write_endpoints(directory / "config");
     write_statistics(directory / "stats");
+    write_faults(directory / "faults");
     return 0;
 }
