@@ -34,6 +34,6 @@ endforeach()
 octavo_api_test(cost_table octavo_core)
 
 # Faults come in through the core's own side of the file that `octavo fault` writes.
-octavo_api_test(health octavo_core)
+octavo_api_test(health octavo_core api/health_events_test.cc api/health_chaos_test.cc)
 set_tests_properties(api.health PROPERTIES LABELS "api;property")
 octavo_forks_while_busy(api_health_test)
