@@ -6,13 +6,12 @@
 #include <bit>
 #include <cstdint>
 
+#include "device/switches.hpp"
+
 namespace octavo::device {
 
 using Counter = std::atomic<std::uint64_t>;
 static_assert(Counter::is_always_lock_free && sizeof(Counter) == 8);
-
-/// False where OCTAVO_STATISTICS is "off" (read with secure_getenv, once): to measure what counting costs.
-extern const bool is_counting;
 
 /// Adds where one thread at a time writes: other threads and processes may read, and no locked instruction is needed.
 inline void add(Counter& counter, std::uint64_t value) noexcept {

@@ -100,9 +100,10 @@ std::size_t Executor::run(request::Class c, Queue& queue, Counters::Work& counte
     std::size_t used = 0;
     for (std::size_t i = 0; i < count; ++i) {
         numbers[i] = take_first(queue);
-        const auto& slot = port_.slots[numbers[i]];
-        batch[i] = {&*slot.key, slot.route, slot.operation, slot.input(), {results_.get() + used, slot.output_len}};
-        used += slot.output_len;
+        auto& slot = port_.slots[numbers[i]];
+        auto* const out = has_health ? results_.get() + used : slot.payload.data();
+        batch[i] = {&*slot.key, slot.route, slot.operation, slot.input(), {out, slot.output_len}};
+        if (has_health) used += slot.output_len;
         add(counters.queue_time[time_bucket(start - slot.submitted_ns)], 1);
     }
     if (lanes == 0)
@@ -124,7 +125,7 @@ std::size_t Executor::run(request::Class c, Queue& queue, Counters::Work& counte
 void Executor::conclude(std::uint32_t number, const Work& work) noexcept {
     auto& slot = port_.slots[number];
     if (!slot.take(Claim::device)) return;
-    if (work.status == OCTAVO_OK && !work.out.empty())
+    if (has_health && work.status == OCTAVO_OK && !work.out.empty())
         std::memcpy(slot.payload.data(), work.out.data(), work.out.size());
     slot.status = work.status;
 }

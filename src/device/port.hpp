@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/parking.hpp"
+#include "device/switches.hpp"
 #include "request/key.hpp"
 #include "request/operation.hpp"
 #include "ring/ring.hpp"
@@ -53,6 +54,7 @@ struct alignas(64) Slot {
     std::size_t used() const noexcept { return std::max(input_len, output_len); }
 
     [[nodiscard]] bool take(Claim by) noexcept {
+        if (!has_health) return claim.store(by, std::memory_order_relaxed), true;  // nobody else would
         auto open = Claim::open;
         // acquire: the owner's stores before enqueueing; release: what we read of the slot comes before what the other does after losing
         return claim.compare_exchange_strong(open, by, std::memory_order_acq_rel, std::memory_order_acquire);

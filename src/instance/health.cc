@@ -126,12 +126,13 @@ void Health::follow_fork() noexcept {
 }
 
 void Health::ensure_thread() noexcept {
-    if (has_thread) return;
+    if (has_thread || !device::has_health) return;
     new (&thread) WorkerThread;  // of this process: a parent's is not to be joined
     has_thread = thread.start("octavo-health", thread_main, nullptr, WorkerThread::Waking::prompt);
 }
 
 void Health::allow_faults(unsigned number) {
+    if (!device::has_health) return;
     if (file == nullptr) {
         file = make_fault_file();
         if (file == nullptr) return;
