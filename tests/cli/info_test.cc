@@ -54,7 +54,7 @@ TEST(CliInfo, SaysWhereEverythingIs) {
 
 TEST(CliInfo, EveryFeatureIsDetectedOrAbsent) {
     const auto cpu = info().at("cpu");
-    EXPECT_EQ(cpu.at("detected").size() + cpu.at("absent").size(), 9U);
+    EXPECT_EQ(cpu.at("detected").size() + cpu.at("absent").size(), 11U);
     EXPECT_EQ(cpu.at("disabled").size(), 0U);
     EXPECT_NE(cpu.at("model"), "");
 }

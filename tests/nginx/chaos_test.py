@@ -29,6 +29,17 @@ class Chaos(harness.Test):
     def figures(self, server):
         return harness.json.loads(self.curl(f"http://127.0.0.1:{server.port('plain')}/"))
 
+    def totals(self, server):
+        """What each worker has counted, by itself."""
+        document = harness.json.loads(harness.run(harness.OCTAVO, "doctor", "--json", "--seconds", "0.1", check=False))
+        return {p["pid"]: p["total"] | {"in_flight": p["in_flight"]} for p in document["processes"] if p["pid"] in server.workers()}
+
+    def check_worker(self, total):
+        self.assertEqual(total["submitted"], total["completed"] + total["cancelled"])
+        self.assertEqual((total["failed"], total["in_flight"]), (0, 0))
+        computed = total["lane_requests"] + total["scalar_requests"] + sum(total["fallback"].values())
+        self.assertGreaterEqual(computed, total["completed"])
+
     def test_no_handshake_fails(self):
         server = self.nginx(start=False, workers=2, main="env OCTAVO_FAULTS;", http=f"""octavo on; {self.pair()}
             server {{ listen 127.0.0.1:{{tls}} ssl backlog=4096; ssl_session_cache off; return 200 ok; }}
@@ -54,6 +65,11 @@ class Chaos(harness.Test):
         self.assertGreater(fallback["endpoint"], 0)
         self.assertGreater(fallback["device"], 0)
         self.assertLessEqual(fallback["endpoint"] + fallback["device"], figures["requests_completed"])
+        totals = self.totals(server)
+        self.assertEqual(sorted(totals), sorted(server.workers()))
+        for total in totals.values():
+            self.check_worker(total)
+        self.assertEqual(sum(total["submitted"] for total in totals.values()), figures["requests_submitted"])
         self.assertEqual(figures["workers_away"], 0)
         self.assertEqual(server.complaints(), [])
 

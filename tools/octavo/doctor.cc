@@ -81,8 +81,10 @@ Json activity_object(const Activity& activity) {
     Json fallback = Json::object();
     for (std::size_t i = 0; i < OCTAVO_FALLBACK_REASONS; ++i)
         if (activity.fallback[i] > 0) fallback[fallback_name(i)] = activity.fallback[i];
-    return {{"submitted", activity.submitted}, {"lane_requests", activity.lanes}, {"scalar_requests", activity.scalar},
-            {"in_place", activity.in_place},   {"failed", activity.failed},       {"fallback", fallback}};
+    return {{"submitted", activity.submitted},    {"lane_requests", activity.lanes},
+            {"scalar_requests", activity.scalar}, {"in_place", activity.in_place},
+            {"completed", activity.completed},    {"failed", activity.failed},
+            {"cancelled", activity.cancelled},    {"fallback", fallback}};
 }
 
 Json section_object(const instance::SectionNote& section) {

@@ -49,7 +49,9 @@ Activity counted(const octavo_statistics& counters) {
     activity.lanes = counters.lane_requests;
     activity.scalar = counters.scalar_requests;
     activity.in_place = counters.in_place;
+    activity.completed = counters.completed;
     activity.failed = counters.failed;
+    activity.cancelled = counters.cancelled;
     std::copy(std::begin(counters.fallback), std::end(counters.fallback), activity.fallback);
     for (std::size_t i = 0; i < OCTAVO_BATCH_BUCKETS; ++i) {
         activity.batches += counters.batch_size[i];
@@ -68,7 +70,9 @@ void combine(Activity& a, const Activity& b, Change change) {
     change(a.lanes, b.lanes);
     change(a.scalar, b.scalar);
     change(a.in_place, b.in_place);
+    change(a.completed, b.completed);
     change(a.failed, b.failed);
+    change(a.cancelled, b.cancelled);
     change(a.batches, b.batches);
     change(a.batched, b.batched);
     for (std::size_t i = 0; i < OCTAVO_FALLBACK_REASONS; ++i) change(a.fallback[i], b.fallback[i]);

@@ -13,7 +13,8 @@ namespace octavo::cli {
 
 /// What a process did between two looks at its counters.
 struct Activity {
-    std::uint64_t submitted = 0, lanes = 0, scalar = 0, in_place = 0, failed = 0;
+    std::uint64_t submitted = 0, lanes = 0, scalar = 0, in_place = 0;
+    std::uint64_t completed = 0, failed = 0, cancelled = 0;
     std::uint64_t fallback[OCTAVO_FALLBACK_REASONS] = {};
     std::uint64_t batches = 0,
                   batched = 0;  ///< lane and portable batches, and the requests in them (counts above 16 as 16)
