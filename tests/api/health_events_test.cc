@@ -49,6 +49,32 @@ TEST(HealthEvents, FromACallback) {
     EXPECT_EQ(tried.get, OCTAVO_OK);
 }
 
+/// Read once by a process: so in another one, of the same program.
+TEST(HealthOff, ResultsAreRightAndNoFaultComesIn) {
+    if (std::getenv("OCTAVO_HEALTH") == nullptr) {
+        EXPECT_TRUE(pass_with("OCTAVO_HEALTH=off", "HealthOff.*"));
+        return;
+    }
+    const auto& parts = shared_parts(2048);
+    const auto key = make_key(parts);
+    const auto expected = random_below(parts.n), input = mod_exp(expected, parts.e, parts.n);
+    const auto submission = plain_submission(key, OCTAVO_RSA_PRIVATE, input);
+    for (const auto driver : kAllDrivers) {
+        const auto instance = *octavo::Instance::create({.name = "off", .driver = driver, .never_in_place = true});
+        std::vector<octavo_request> requests(20);
+        for (auto& request : requests)
+            ASSERT_EQ(octavo_submit(instance.handle(), &submission, &request), OCTAVO_PENDING);
+        EXPECT_FALSE(inject({.kind = FaultKind::kill}));
+        Buffer output(expected.size());
+        for (const auto& request : requests) {
+            ASSERT_EQ(octavo_wait(instance.handle(), request, UINT64_MAX), OCTAVO_OK);
+            size_t len = 0;
+            ASSERT_EQ(octavo_result(instance.handle(), request, output.data(), output.size(), &len), OCTAVO_OK);
+            EXPECT_EQ(output, expected);
+        }
+    }
+}
+
 TEST(HealthHpp, StatesAndEvents) {
     const auto instance = make_instance(Driver::in_line);
     std::atomic<std::uint32_t> last{0};

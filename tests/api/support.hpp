@@ -46,6 +46,10 @@ octavo_statistics statistics_of(octavo_instance instance);
 /// submitted = completed + failed + cancelled + in flight.
 testing::AssertionResult adds_up(const octavo_statistics& s);
 
+/// Whether this program's tests that `filter` names pass in a process of their own, with `setting` ("NAME=value") in its environment: for what
+/// a process reads once.
+bool pass_with(const std::string& setting, const std::string& filter);
+
 /// A submission of `operation` without callback or wake-up.
 octavo_submission plain_submission(const octavo::Key& key, std::uint32_t operation, View input);
 
