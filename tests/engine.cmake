@@ -1,6 +1,6 @@
 # The engine, loaded from the build tree, beside OpenSSL's own methods. It changes the process: what makes it the default runs in a
 # process of its own.
-foreach(name rsa ec ffc gcm kdf records control health life)
+foreach(name rsa ec ffc gcm kdf pipeline records control health life)
   add_executable(engine_${name}_test engine/${name}_test.cc engine/support.cc provider/shim.cc)
   set_target_properties(engine_${name}_test PROPERTIES ENABLE_EXPORTS ON)
   target_compile_definitions(engine_${name}_test PRIVATE OCTAVO_ENGINES="${CMAKE_BINARY_DIR}/lib/engines-3"
@@ -13,7 +13,7 @@ endforeach()
 target_link_libraries(engine_health_test PRIVATE octavo_core)
 target_include_directories(engine_health_test PRIVATE api)
 target_include_directories(engine_life_test PRIVATE api ${PROJECT_SOURCE_DIR}/src)
-foreach(name rsa ec ffc gcm kdf records control health)
+foreach(name rsa ec ffc gcm kdf pipeline records control health)
   add_test(NAME engine.${name} COMMAND engine_${name}_test --gtest_brief=1)
   set_tests_properties(engine.${name} PROPERTIES LABELS engine TIMEOUT 300)
 endforeach()

@@ -90,7 +90,8 @@ void fill(Data& bytes, std::size_t at) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>((at + i) * 2654435761U >> 13);
 }
 
-constexpr std::size_t kPiece = 65536;
+constexpr std::size_t kPiece =
+    49152;  // three records at most, unless a test has smaller ones: then pipelines, or several in one call
 
 bool send(SSL* ssl, std::size_t total) {
     Data piece(kPiece);

@@ -13,7 +13,8 @@ namespace {
 class Ciphers {
 public:
     Ciphers() noexcept {
-        for (auto* make : {aes128_gcm, aes192_gcm, aes256_gcm})
+        for (auto* make : {aes128_gcm, aes192_gcm, aes256_gcm, aes128_cbc_hmac_sha1, aes256_cbc_hmac_sha1,
+                           aes128_cbc_hmac_sha256, aes256_cbc_hmac_sha256})
             if (const auto* cipher = make(); cipher != nullptr) {
                 ciphers_[count_] = cipher;
                 nids_[count_++] = EVP_CIPHER_get_nid(cipher);
@@ -30,7 +31,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t kMost = 3;
+    static constexpr std::size_t kMost = 7;
     std::array<const EVP_CIPHER*, kMost> ciphers_{};
     std::array<int, kMost> nids_{};
     std::size_t count_ = 0;

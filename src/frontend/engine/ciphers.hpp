@@ -9,6 +9,10 @@ namespace octavo::engine {
 const EVP_CIPHER* aes128_gcm() noexcept;
 const EVP_CIPHER* aes192_gcm() noexcept;
 const EVP_CIPHER* aes256_gcm() noexcept;
+const EVP_CIPHER* aes128_cbc_hmac_sha1() noexcept;
+const EVP_CIPHER* aes256_cbc_hmac_sha1() noexcept;
+const EVP_CIPHER* aes128_cbc_hmac_sha256() noexcept;
+const EVP_CIPHER* aes256_cbc_hmac_sha256() noexcept;
 
 /// Gives an engine its ciphers.
 bool add_ciphers(ENGINE* engine) noexcept;

@@ -19,6 +19,7 @@ enum class Algorithm : std::uint32_t {
     prf = 0x00080,
     hkdf = 0x00100,
     aes_gcm = 0x00400,
+    aes_cbc_hmac_sha = 0x00800,
 };
 /// The bits that these two commands take: others than the above stand for what Octavo leaves to OpenSSL.
 inline constexpr std::uint32_t kAlgorithmBits = 0x7ffff;

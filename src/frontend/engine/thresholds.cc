@@ -1,5 +1,7 @@
 #include "frontend/engine/thresholds.hpp"
 
+#include <openssl/obj_mac.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -12,8 +14,14 @@ namespace {
 
 constexpr std::size_t kMaxList = 1023;
 constexpr unsigned kDefault = 2048, kMax = 16384;
-constexpr std::string_view kCiphers[] = {"AES-128-CBC-HMAC-SHA1", "AES-256-CBC-HMAC-SHA1", "AES-128-CBC-HMAC-SHA256",
-                                         "AES-256-CBC-HMAC-SHA256"};
+struct Cipher {
+    std::string_view name;
+    int nid;
+};
+constexpr Cipher kCiphers[] = {{"AES-128-CBC-HMAC-SHA1", NID_aes_128_cbc_hmac_sha1},
+                               {"AES-256-CBC-HMAC-SHA1", NID_aes_256_cbc_hmac_sha1},
+                               {"AES-128-CBC-HMAC-SHA256", NID_aes_128_cbc_hmac_sha256},
+                               {"AES-256-CBC-HMAC-SHA256", NID_aes_256_cbc_hmac_sha256}};
 using Thresholds = std::array<unsigned, std::size(kCiphers)>;
 constexpr Thresholds kDefaults{kDefault, kDefault, kDefault, kDefault};
 
@@ -30,7 +38,8 @@ bool refuse(std::string_view item) {
 
 bool take(std::string_view item, Thresholds& values) {
     const auto colon = item.find(':');
-    const auto* cipher = std::find(std::begin(kCiphers), std::end(kCiphers), item.substr(0, colon));
+    const auto* cipher = std::find_if(std::begin(kCiphers), std::end(kCiphers),
+                                      [&](const Cipher& known) { return known.name == item.substr(0, colon); });
     if (colon == std::string_view::npos || cipher == std::end(kCiphers)) return refuse(item);
     const auto number = item.substr(colon + 1);
     unsigned value = 0;
@@ -55,6 +64,14 @@ bool set_thresholds(std::string_view list) noexcept {
     }
     store(values);
     return true;
+}
+
+unsigned threshold_of(int nid) noexcept {
+    const auto* cipher =
+        std::find_if(std::begin(kCiphers), std::end(kCiphers), [&](const Cipher& known) { return known.nid == nid; });
+    return cipher == std::end(kCiphers)
+               ? 0
+               : thresholds[static_cast<std::size_t>(cipher - kCiphers)].load(std::memory_order_relaxed);
 }
 
 void reset_thresholds() noexcept { store(kDefaults); }
