@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::size_t kEddsaSignatureLen = 64;
 
+template <class Test>
+void take_or_refuse(File<Test>& file, Test test, bool fits) {
+    if (fits) return file.tests.push_back(std::move(test));
+    EXPECT_FALSE(test.valid) << test.where;
+    ++file.num_refused;
+}
+
 /// A number of exactly `len` bytes; empty where it does not fit.
 ByteVector padded(const ByteVector& number, std::size_t len) {
     const auto first = std::find_if(number.begin(), number.end(), [](auto byte) { return byte != 0; });
@@ -99,12 +106,8 @@ File<DeriveTest> read_ecdh(const std::string& path, const CurveName& curve) {
                             uncompressed(test.bytes("public"), curve.len), test.bytes("shared"),
                             common.verdict == Verdict::valid};
             test.finish();
-            if (made.scalar.empty() || made.peer.x.empty()) {
-                EXPECT_FALSE(made.valid) << made.where;
-                ++file.num_refused;
-            } else {
-                file.tests.push_back(std::move(made));
-            }
+            const bool fits = !made.scalar.empty() && !made.peer.x.empty();
+            take_or_refuse(file, std::move(made), fits);
         }
     });
     EXPECT_EQ(static_cast<std::int64_t>(file.tests.size() + file.num_refused), promised);
@@ -132,12 +135,8 @@ File<VerifyTest> read_ecdsa(const std::string& path, const CurveName& curve) {
                             key,
                             common.verdict == Verdict::valid};
             test.finish();
-            if (made.r.empty() || made.s.empty()) {
-                EXPECT_FALSE(made.valid) << made.where;
-                ++file.num_refused;
-            } else {
-                file.tests.push_back(std::move(made));
-            }
+            const bool fits = !made.r.empty() && !made.s.empty();
+            take_or_refuse(file, std::move(made), fits);
         }
     });
     EXPECT_EQ(static_cast<std::int64_t>(file.tests.size() + file.num_refused), promised);
@@ -179,12 +178,8 @@ File<EddsaTest> read_eddsa(const std::string& path) {
             EddsaTest made{test.where() + " (" + common.comment + ")", key, test.bytes("msg"), test.bytes("sig"),
                            common.verdict == Verdict::valid};
             test.finish();
-            if (made.signature.size() == kEddsaSignatureLen) {
-                file.tests.push_back(std::move(made));
-            } else {
-                EXPECT_FALSE(made.valid) << made.where;
-                ++file.num_refused;
-            }
+            const bool fits = made.signature.size() == kEddsaSignatureLen;
+            take_or_refuse(file, std::move(made), fits);
         }
     });
     EXPECT_EQ(static_cast<std::int64_t>(file.tests.size() + file.num_refused), promised);

@@ -40,28 +40,21 @@ void cleanup(EVP_PKEY_CTX* context) {
 
 int copy(EVP_PKEY_CTX* to, const EVP_PKEY_CTX*) { return init(to); }
 
-octavo_status register_private(const EVP_PKEY* key, const Curve& curve, octavo_key& handle) {
-    std::array<std::uint8_t, bridge::kMaxPrivateBytes> secret;
-    auto len = secret.size();
-    if (EVP_PKEY_get_raw_private_key(key, secret.data(), &len) != 1) return OCTAVO_ERR_KEY_PRIVATE;
-    octavo_ec_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.curve = curve.id;
-    numbers.private_key = {secret.data(), len};
-    const auto status = octavo_key_create_ec(&numbers, &handle);
-    OPENSSL_cleanse(secret.data(), secret.size());
-    return status;
-}
+using ReadRaw = int(const EVP_PKEY*, unsigned char*, size_t*);
 
-octavo_status register_public(const EVP_PKEY* key, const Curve& curve, octavo_key& handle) {
+/// Registers the half of a key that is read so, in its field of the numbers.
+octavo_status register_half(const EVP_PKEY* key, const Curve& curve, ReadRaw* read, octavo_number octavo_ec_key::*half,
+                            octavo_key& handle) {
     std::array<std::uint8_t, bridge::kMaxPublicBytes> bytes;
     auto len = bytes.size();
-    if (EVP_PKEY_get_raw_public_key(key, bytes.data(), &len) != 1) return OCTAVO_ERR_KEY_PUBLIC;
+    if (read(key, bytes.data(), &len) != 1) return OCTAVO_PORTABLE;
     octavo_ec_key numbers{};
     numbers.size = sizeof numbers;
     numbers.curve = curve.id;
-    numbers.public_key = {bytes.data(), len};
-    return octavo_key_create_ec(&numbers, &handle);
+    numbers.*half = {bytes.data(), len};
+    const auto status = octavo_key_create_ec(&numbers, &handle);
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+    return status;
 }
 
 /// Gives `key` private || public.
@@ -124,8 +117,9 @@ bool ready(EVP_PKEY_CTX* context, const PkeyKind& kind, octavo_operation operati
     if (!is_enabled(kind.algorithm) || key == nullptr || state == nullptr || !bridge::offload(curve, operation))
         return false;
     return state->registered.get(handle, [&](octavo_key& made) noexcept {
-        return operation == OCTAVO_EDDSA_VERIFY ? register_public(key, curve, made)
-                                                : register_private(key, curve, made);
+        return operation == OCTAVO_EDDSA_VERIFY
+                   ? register_half(key, curve, EVP_PKEY_get_raw_public_key, &octavo_ec_key::public_key, made)
+                   : register_half(key, curve, EVP_PKEY_get_raw_private_key, &octavo_ec_key::private_key, made);
     });
 }
 

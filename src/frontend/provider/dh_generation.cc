@@ -13,6 +13,7 @@
 #include <span>
 #include <string_view>
 
+#include "frontend/bridge/block.hpp"
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/provider/ffc.hpp"
 #include "frontend/provider/run.hpp"
@@ -27,24 +28,12 @@ struct Release {
 };
 using OwnedKey = std::unique_ptr<Key, Release>;
 
-/// A number of a pair that was made; wiped when it goes.
-class Made {
-public:
-    explicit Made(std::size_t len) noexcept : len_(len) {}  // NOLINT: the bytes are written before they are read
-    ~Made() { OPENSSL_cleanse(bytes_.data(), len_); }
-    Made(const Made&) = delete;
-    Made& operator=(const Made&) = delete;
-    std::span<std::uint8_t> bytes() noexcept { return std::span{bytes_}.first(len_); }
-    /// In the byte order of the machine from now on, as OpenSSL's integers are.
-    OSSL_PARAM param(const char* name) noexcept {
-        if constexpr (std::endian::native == std::endian::little) std::reverse(bytes().begin(), bytes().end());
-        return OSSL_PARAM_construct_BN(name, bytes_.data(), len_);
-    }
-
-private:
-    std::array<std::uint8_t, bridge::kMaxFieldBytes> bytes_;
-    const std::size_t len_;
-};
+/// A number for OpenSSL, whose integers are in the byte order of the machine: the block's bytes are turned where that is needed.
+OSSL_PARAM integer(const char* name, bridge::Block& number) noexcept {
+    const auto bytes = number.bytes();
+    if constexpr (std::endian::native == std::endian::little) std::reverse(bytes.begin(), bytes.end());
+    return OSSL_PARAM_construct_BN(name, bytes.data(), bytes.size());
+}
 
 /// Groups of safe primes: twice the strength of each, which a private key has in bits (RFC 7919, A; OpenSSL has the same for those of RFC 3526).
 struct KeyLength {
@@ -82,10 +71,10 @@ bool draw(unsigned bits, OSSL_LIB_CTX* libctx, std::span<std::uint8_t> x) noexce
 }
 
 /// The pair x, y as a key of the parameters' group.
-Key* assemble(const Key& parameters, const GroupName& group, Made& x, Made& y) noexcept {
+Key* assemble(const Key& parameters, const GroupName& group, bridge::Block& x, bridge::Block& y) noexcept {
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group.data()), 0),
-        x.param(OSSL_PKEY_PARAM_PRIV_KEY), y.param(OSSL_PKEY_PARAM_PUB_KEY), OSSL_PARAM_construct_end()};
+        integer(OSSL_PKEY_PARAM_PRIV_KEY, x), integer(OSSL_PKEY_PARAM_PUB_KEY, y), OSSL_PARAM_construct_end()};
     const auto& functions = parameters.functions();
     OwnedKey key(Key::adopt(parameters.provider(), parameters.kind(),
                             functions.create(parameters.provider().standard.provctx())));
@@ -102,7 +91,7 @@ Key* make_pair(const Key& parameters) noexcept {
         return nullptr;
     const auto bits = private_bits(group, 8 * p.size());
     if (bits == 0) return nullptr;
-    Made x(bridge::exponent_len((bits + 7) / 8, p.size())), y(p.size());
+    bridge::Block x(bridge::exponent_len((bits + 7) / 8, p.size())), y(p.size());
     if (!draw(bits, parameters.provider().standard.libctx(), x.bytes()) || !mod_exp(p, g, x.bytes(), y.bytes()))
         return nullptr;
     return assemble(parameters, group, x, y);

@@ -89,4 +89,27 @@ private:
     }
 };
 
+/// The entries of a dispatch table for signatures of digests and of messages.
+///   Own        ContextFunctions
+///   OfMessage  MessageFunctions
+#define OCTAVO_DIGEST_SIGNATURE_FUNCTIONS(Own, OfMessage, its_sign, its_verify, its_set_params)                        \
+    entry(OSSL_FUNC_SIGNATURE_NEWCTX, Own::template newctx<const char*>),                                              \
+        entry(OSSL_FUNC_SIGNATURE_FREECTX, Own::freectx), entry(OSSL_FUNC_SIGNATURE_DUPCTX, Own::dupctx),              \
+        entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, OfMessage::sign_init), entry(OSSL_FUNC_SIGNATURE_SIGN, its_sign),         \
+        entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, OfMessage::verify_init), entry(OSSL_FUNC_SIGNATURE_VERIFY, its_verify), \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, OfMessage::digest_sign_init),                                      \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OfMessage::update),                                              \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, OfMessage::digest_sign_final),                                    \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, OfMessage::digest_verify_init),                                  \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, OfMessage::update),                                            \
+        entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, OfMessage::digest_verify_final),                                \
+        entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Own::get_params),                                                    \
+        entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, Own::gettable_params),                                          \
+        entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, its_set_params),                                                     \
+        entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, Own::settable_params),                                          \
+        entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, OfMessage::get_params),                                           \
+        entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, OfMessage::gettable_params),                                 \
+        entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, OfMessage::set_params),                                           \
+        entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, OfMessage::settable_params)
+
 }  // namespace octavo::provider

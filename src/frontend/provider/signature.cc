@@ -217,29 +217,9 @@ using Own = ContextFunctions<Context, signatures_of<KeyKind::rsa>>;
 using OfMessage = MessageFunctions<Context, sign, verify>;
 
 const OSSL_DISPATCH rsa_functions[] = {
-    entry(OSSL_FUNC_SIGNATURE_NEWCTX, Own::newctx<const char*>),
-    entry(OSSL_FUNC_SIGNATURE_FREECTX, Own::freectx),
-    entry(OSSL_FUNC_SIGNATURE_DUPCTX, Own::dupctx),
-    entry(OSSL_FUNC_SIGNATURE_SIGN_INIT, OfMessage::sign_init),
-    entry(OSSL_FUNC_SIGNATURE_SIGN, sign),
-    entry(OSSL_FUNC_SIGNATURE_VERIFY_INIT, OfMessage::verify_init),
-    entry(OSSL_FUNC_SIGNATURE_VERIFY, verify),
+    OCTAVO_DIGEST_SIGNATURE_FUNCTIONS(Own, OfMessage, sign, verify, set_ctx_params),
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, verify_recover_init),
     entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, verify_recover),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, OfMessage::digest_sign_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OfMessage::update),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, OfMessage::digest_sign_final),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, OfMessage::digest_verify_init),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, OfMessage::update),
-    entry(OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, OfMessage::digest_verify_final),
-    entry(OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, Own::get_params),
-    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, Own::gettable_params),
-    entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, set_ctx_params),
-    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, Own::settable_params),
-    entry(OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS, OfMessage::get_params),
-    entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS, OfMessage::gettable_params),
-    entry(OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS, OfMessage::set_params),
-    entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS, OfMessage::settable_params),
     {0, nullptr},
 };
 
