@@ -85,7 +85,7 @@ TEST(CliSpeed, EveryCurveOperationThroughTheProvider) {
     expect_every_curve_operation({"--layer", "provider", "--sync"}, "provider");
 }
 
-const Words kFiniteOperations = {"dh2048-derive", "dh3072-derive", "dsa2048-sign"};
+const Words kFiniteOperations = {"dh2048-derive", "dh3072-derive", "dh2048-keygen", "dh3072-keygen", "dsa2048-sign"};
 
 TEST(CliSpeed, FiniteFieldsAtEveryLayer) {
     for (const char* layer : {"kernel", "api", "provider"}) {

@@ -20,10 +20,22 @@ ApiKey register_modulus(const FiniteData& data) {
     return ApiKey{handle};
 }
 
+std::unique_ptr<EvpWork> make_pairs(const FiniteOperation& operation, std::size_t depth, const EvpPlace& place) {
+    std::vector<PkeyContext> contexts;
+    for (std::size_t i = 0; i < depth; ++i) contexts.push_back(finite_keygen_context(place, operation.group()));
+    return make_keygen_work(std::move(contexts), [&operation, place](EVP_PKEY* key) {
+        const PkeyContext context{EVP_PKEY_CTX_new_from_pkey(place.context, key, place.properties)};
+        if (context == nullptr || EVP_PKEY_pairwise_check(context.get()) != 1)
+            throw Failure(
+                fmt::format("{}: a key's halves do not belong together; please report this", operation.name()));
+    });
+}
+
 std::unique_ptr<EvpWork> make_work(const FiniteOperation& operation, std::size_t depth, const EvpPlace& place) {
     const FiniteGroup& group = operation.group();
+    if (group.action == FiniteAction::keygen) return make_pairs(operation, depth, place);
     const PairWork work{operation.name(), depth, place, [&group] { return make_finite_key(group); }};
-    return group.is_dsa ? make_signature_work(work, true) : make_derive_work(work);
+    return group.action == FiniteAction::sign ? make_signature_work(work, true) : make_derive_work(work);
 }
 
 }  // namespace
@@ -72,9 +84,11 @@ double FiniteOperation::multiply_adds(std::size_t) const {
 
 Operations finite_operations() {
     static const FiniteOperation list[] = {
-        {"dh2048-derive", "DH z = y^x mod p, ffdhe2048", {"ffdhe2048", 2048, false, 32}},
-        {"dh3072-derive", "DH z = y^x mod p, ffdhe3072", {"ffdhe3072", 3072, false, 40}},
-        {"dsa2048-sign", "DSA, 256 bits; at kernel and api g^k mod p", {"dh_2048_256", 2048, true, 32}},
+        {"dh2048-derive", "DH z = y^x mod p, ffdhe2048", {"ffdhe2048", 2048, FiniteAction::derive, 32}},
+        {"dh3072-derive", "DH z = y^x mod p, ffdhe3072", {"ffdhe3072", 3072, FiniteAction::derive, 40}},
+        {"dh2048-keygen", "DH y = g^x mod p, ffdhe2048", {"ffdhe2048", 2048, FiniteAction::keygen, 32}},
+        {"dh3072-keygen", "DH y = g^x mod p, ffdhe3072", {"ffdhe3072", 3072, FiniteAction::keygen, 40}},
+        {"dsa2048-sign", "DSA, 256 bits; at kernel and api g^k mod p", {"dh_2048_256", 2048, FiniteAction::sign, 32}},
     };
     Operations operations;
     for (const auto& operation : list) operations.push_back(&operation);

@@ -9,11 +9,13 @@
 /// Finite fields' side of `octavo speed`: an exponentiation with a secret exponent is what Diffie-Hellman and DSA cost.
 namespace octavo::cli {
 
-/// A group of OpenSSL's. DSA's are made of one of Diffie-Hellman's, for a search for primes takes seconds.
+enum class FiniteAction { derive, sign, keygen };
+
+/// A group of OpenSSL's, and what is done there. DSA's are made of one of Diffie-Hellman's, for a search for primes takes seconds.
 struct FiniteGroup {
     const char* name;
     unsigned bits;
-    bool is_dsa;
+    FiniteAction action;
     std::size_t exponent_len;  ///< bytes of an exponent as the provider gives it to the lanes: of 225, 275 and 256 bits
 };
 
@@ -38,9 +40,11 @@ Operations finite_operations();
 
 /// A key pair in the default context.
 Pkey make_finite_key(const FiniteGroup& group);
+/// Set up to generate pairs for Diffie-Hellman there.
+PkeyContext finite_keygen_context(const EvpPlace& place, const FiniteGroup& group);
 
-/// The exponentiations of `count` operations, numbers big-endian; bases and powers as long as the modulus. Diffie-Hellman: one exponent, many
-/// bases; DSA: one base, many exponents.
+/// The exponentiations of `count` operations, numbers big-endian; bases and powers as long as the modulus. A derivation: one exponent, many
+/// bases; else one base, many exponents.
 struct FiniteData {
     std::vector<std::uint8_t> modulus;
     std::vector<std::vector<std::uint8_t>> bases, exponents, powers;

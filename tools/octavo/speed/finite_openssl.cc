@@ -35,15 +35,20 @@ Bytes padded(const BIGNUM* value, std::size_t len) {
 
 Number parsed(const Bytes& bytes) { return Number{BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)}; }
 
-Pkey generate(EVP_PKEY_CTX* context, const char* group) {
-    EVP_PKEY* key = nullptr;
+/// Null: the group is the template's.
+void set_up(EVP_PKEY_CTX* context, const char* group) {
     std::string name = group == nullptr ? "" : group;
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), 0),
                                  OSSL_PARAM_construct_end()};
     require_good(context != nullptr && EVP_PKEY_keygen_init(context) == 1 &&
-                     (group == nullptr || EVP_PKEY_CTX_set_params(context, params) == 1) &&
-                     EVP_PKEY_generate(context, &key) == 1,
-                 "make a key in a finite field");
+                     (group == nullptr || EVP_PKEY_CTX_set_params(context, params) == 1),
+                 "make keys in a finite field");
+}
+
+Pkey generate(EVP_PKEY_CTX* context, const char* group) {
+    EVP_PKEY* key = nullptr;
+    set_up(context, group);
+    require_good(EVP_PKEY_generate(context, &key) == 1, "make a key in a finite field");
     return Pkey{key};
 }
 
@@ -124,10 +129,16 @@ private:
 }  // namespace
 
 Pkey make_finite_key(const FiniteGroup& group) {
-    if (!group.is_dsa) return generate_in("DH", group.name);
+    if (group.action != FiniteAction::sign) return generate_in("DH", group.name);
     const Pkey parameters = dsa_parameters(group.name);
     const PkeyContext context{EVP_PKEY_CTX_new_from_pkey(default_context(), parameters.get(), nullptr)};
     return generate(context.get(), nullptr);
+}
+
+PkeyContext finite_keygen_context(const EvpPlace& place, const FiniteGroup& group) {
+    PkeyContext context{EVP_PKEY_CTX_new_from_name(place.context, "DH", place.properties)};
+    set_up(context.get(), group.name);
+    return context;
 }
 
 FiniteData make_finite_data(const FiniteGroup& group, std::size_t count) {
@@ -140,12 +151,23 @@ FiniteData make_finite_data(const FiniteGroup& group, std::size_t count) {
     Power power(data.modulus);
     const Number result{BN_new()};
     for (std::size_t i = 0; i < count; ++i) {
-        const Number fresh = random_below(group.is_dsa ? q.get() : p.get());
-        const BIGNUM *const base = group.is_dsa ? g.get() : fresh.get(), *const exponent =
-                                                                             group.is_dsa ? fresh.get() : x.get();
-        power.raise(result.get(), base, exponent);
-        data.bases.push_back(padded(base, len));
-        data.exponents.push_back(padded(exponent, group.exponent_len));
+        Number base, exponent;
+        switch (group.action) {
+            case FiniteAction::derive:
+                base = random_below(p.get());
+                exponent.reset(BN_dup(x.get()));
+                break;
+            case FiniteAction::sign:
+                base.reset(BN_dup(g.get()));
+                exponent = random_below(q.get());
+                break;
+            case FiniteAction::keygen:
+                base.reset(BN_dup(g.get()));
+                exponent = number(make_finite_key(group).get(), OSSL_PKEY_PARAM_PRIV_KEY);
+        }
+        power.raise(result.get(), base.get(), exponent.get());
+        data.bases.push_back(padded(base.get(), len));
+        data.exponents.push_back(padded(exponent.get(), group.exponent_len));
         data.powers.push_back(padded(result.get(), len));
     }
     return data;

@@ -78,7 +78,34 @@ private:
     std::vector<Bytes> secrets_, expected_;
 };
 
+class KeygenWork final : public EvpWork {
+public:
+    KeygenWork(std::vector<PkeyContext> contexts, std::function<void(EVP_PKEY*)> require_right)
+        : evp_(std::move(contexts)), keys_(evp_.size()), require_right_(std::move(require_right)) {}
+
+    bool operate(std::size_t slot) override {
+        EVP_PKEY* key = nullptr;
+        const bool good = EVP_PKEY_generate(evp_[slot].get(), &key) == 1;
+        keys_[slot].reset(key);
+        return good;
+    }
+    void check() const override {
+        for (const auto& key : keys_) require_right_(key.get());
+    }
+    const OSSL_PROVIDER* provider() const noexcept override { return EVP_PKEY_CTX_get0_provider(evp_.front().get()); }
+
+private:
+    std::vector<PkeyContext> evp_;
+    std::vector<Pkey> keys_;
+    std::function<void(EVP_PKEY*)> require_right_;
+};
+
 }  // namespace
+
+std::unique_ptr<EvpWork> make_keygen_work(std::vector<PkeyContext> contexts,
+                                          std::function<void(EVP_PKEY*)> require_right) {
+    return std::make_unique<KeygenWork>(std::move(contexts), std::move(require_right));
+}
 
 std::unique_ptr<EvpWork> make_signature_work(const PairWork& work, bool signs) {
     return std::make_unique<SignatureWork>(work, signs);
