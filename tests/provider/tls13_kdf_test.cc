@@ -1,3 +1,5 @@
+#include <openssl/hmac.h>
+
 #include <optional>
 
 #include "kdf_session.hpp"
@@ -52,6 +54,34 @@ TEST(Tls13Kdf, StepsOfTheKeyScheduleAreTheDefaultProviders) {
             if (seed > 2) step.salt = data(len, seed + 200);
             if (seed > 5) step.key.reset();
             expect_same(step, digest);
+        }
+    }
+}
+
+TEST(Tls13Kdf, TheFirstSecretsAreWhatHmacMakesOfZeros) {
+    for (const auto* digest : {"SHA2-256", "SHA2-384"}) {
+        const EVP_MD* md = EVP_get_digestbyname(digest);
+        Step step;
+        step.mode = EVP_KDF_HKDF_MODE_EXTRACT_ONLY;
+        step.digest = digest;
+        step.key.reset();
+        step.out_len = static_cast<std::size_t>(EVP_MD_get_size(md));
+        expect_same(step, digest);
+        Data early(step.out_len);
+        const Data zeros(step.out_len);
+        ASSERT_NE(
+            HMAC(md, zeros.data(), static_cast<int>(zeros.size()), zeros.data(), zeros.size(), early.data(), nullptr),
+            nullptr);
+        step.salt = early;
+        for (const auto* label : {"derived", "derive", "Derived"}) {
+            step.label = data(label);
+            for (const auto* prefix : {"tls13 ", "tls12 "}) {
+                step.prefix = data(prefix);
+                step.key = data(step.out_len, 3);
+                expect_same(step, label);
+                step.key.reset();
+                expect_same(step, label);
+            }
         }
     }
 }

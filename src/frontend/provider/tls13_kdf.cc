@@ -41,6 +41,46 @@ bool expand_label(const EVP_MD* digest, Bytes secret, Bytes prefix, Bytes label,
     return bridge::hkdf_expand(digest, secret, Bytes(info.begin(), end), out);
 }
 
+bool copy(Bytes from, std::span<std::uint8_t> out) {
+    std::copy(from.begin(), from.end(), out.begin());
+    return true;
+}
+
+/// Whether the two agree; how long that takes tells of secrets nothing but their lengths.
+bool is(Bytes a, Bytes b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
+
+constexpr std::uint8_t kPrefix[] = {'t', 'l', 's', '1', '3', ' '}, kDerived[] = {'d', 'e', 'r', 'i', 'v', 'e', 'd'};
+
+/// Where the key schedule starts if there is no pre-shared key: the same for all the world, and a tenth of what a handshake derives.
+class Start {
+public:
+    /// `len`: the hash's.
+    static const Start& of(std::size_t len) noexcept {
+        static const Start sha256(EVP_sha256(), SHA256), sha384(EVP_sha384(), SHA384);
+        return len == SHA256_DIGEST_LENGTH ? sha256 : sha384;
+    }
+    bool is_known() const noexcept { return is_known_; }
+    Bytes hash_of_nothing() const noexcept { return std::span(hash_of_nothing_).first(len_); }
+    Bytes early_secret() const noexcept { return std::span(early_secret_).first(len_); }
+    /// Derive-Secret(early secret, "derived", "").
+    Bytes derived() const noexcept { return std::span(derived_).first(len_); }
+
+private:
+    using Hash = unsigned char*(const unsigned char* bytes, std::size_t len, unsigned char* out);
+
+    Start(const EVP_MD* digest, Hash* hash) noexcept : len_(static_cast<std::size_t>(EVP_MD_get_size(digest))) {
+        const std::array<std::uint8_t, SHA384_DIGEST_LENGTH> zeros{};
+        hash(nullptr, 0, hash_of_nothing_.data());
+        is_known_ =
+            bridge::hkdf_extract(digest, {}, std::span(zeros).first(len_), std::span(early_secret_).first(len_)) &&
+            expand_label(digest, early_secret(), kPrefix, kDerived, hash_of_nothing(), std::span(derived_).first(len_));
+    }
+
+    std::size_t len_;
+    bool is_known_;
+    std::array<std::uint8_t, SHA384_DIGEST_LENGTH> hash_of_nothing_, early_secret_, derived_;
+};
+
 struct Tls13 {
     enum { key, salt, prefix, label, data };
     static constexpr KdfKind kKind = KdfKind::tls13;
@@ -62,20 +102,25 @@ struct Tls13 {
     /// nothing is derived.
     static bool extract(const KdfState& state, std::size_t len, std::span<std::uint8_t> out) noexcept {
         if (state.has(data) || out.size() != len || (state.has(key) && state.bytes(key).empty())) return false;
-        std::array<std::uint8_t, SHA384_DIGEST_LENGTH> salt_memory{}, hash;
-        const auto salt_bytes = std::span(salt_memory).first(len);
-        bool good = true;
-        if (state.has(salt)) {
-            if (state.bytes(salt).size() != len) return false;
-            len == SHA256_DIGEST_LENGTH ? SHA256(nullptr, 0, hash.data()) : SHA384(nullptr, 0, hash.data());
-            good = expand_label(state.digest(), state.bytes(salt), state.bytes(prefix), state.bytes(label),
-                                std::span(hash).first(len), salt_bytes);
-        }
+        if (state.has(salt) && state.bytes(salt).size() != len) return false;
+        if (!state.has(salt) && !state.has(key) && Start::of(len).is_known())
+            return copy(Start::of(len).early_secret(), out);
+        std::array<std::uint8_t, SHA384_DIGEST_LENGTH> memory{};
+        const auto derived = std::span(memory).first(len);
         const std::array<std::uint8_t, SHA384_DIGEST_LENGTH> zeros{};
         const auto secret = state.has(key) ? state.bytes(key) : std::span(zeros).first(len);
-        good = good && bridge::hkdf_extract(state.digest(), salt_bytes, secret, out);
-        OPENSSL_cleanse(salt_memory.data(), salt_memory.size());
+        const bool good = (!state.has(salt) || derive_next(state, len, derived)) &&
+                          bridge::hkdf_extract(state.digest(), derived, secret, out);
+        OPENSSL_cleanse(memory.data(), memory.size());
         return good;
+    }
+    static bool derive_next(const KdfState& state, std::size_t len, std::span<std::uint8_t> out) noexcept {
+        const auto& start = Start::of(len);
+        if (start.is_known() && is(state.bytes(salt), start.early_secret()) && is(state.bytes(prefix), kPrefix) &&
+            is(state.bytes(label), kDerived))
+            return copy(start.derived(), out);
+        return expand_label(state.digest(), state.bytes(salt), state.bytes(prefix), state.bytes(label),
+                            start.hash_of_nothing(), out);
     }
     static bool derive(const KdfState& state, std::span<std::uint8_t> out) noexcept {
         const auto len = hash_len(state.digest());
