@@ -70,12 +70,13 @@ constexpr GeneralKey kGeneralKeys[] = {
     {"FaultInjection", read_number<&General::allows_faults, 0, 1>},
 };
 
-/// Keys of the QuickAssist driver without a meaning here, by name or by how they begin. EngineThreads: each instance has a thread of its own.
+constexpr char kEngineThreads[] = "EngineThreads";
+/// Keys without a meaning here, by name or by how they begin: the QuickAssist driver's, and that one.
 const std::vector<std::string> kIgnored = {"AutoResetOnError",
                                            "ConfigVersion",
                                            "DcIntermediateBufferSizeInKB",
                                            "DcNumConcurrentRequests",
-                                           "EngineThreads",
+                                           kEngineThreads,
                                            "FirmwareAuthEnabled",
                                            "HeartbeatTimer",
                                            "NumCyAccelUnits",
@@ -255,6 +256,11 @@ std::vector<std::string> notes(const Endpoint& endpoint) {
     if (general.ring_size == 0 && general.asym_requests > kMaxRing)
         list.push_back("CyNumConcurrentAsymRequests is " + std::to_string(general.asym_requests) +
                        ", and a ring holds at most " + std::to_string(kMaxRing));
+    if (std::any_of(endpoint.without_effect.begin(), endpoint.without_effect.end(),
+                    [](const Ignored& one) { return one.key == kEngineThreads; }))
+        list.emplace_back(
+            "EngineThreads says nothing here: each instance has one of its own at most, and Cy<n>CoreAffinity places "
+            "it");
     if ((general.services & kAsym) == 0 && any(&UserSection::cy))
         list.emplace_back("ServicesEnabled has no asymmetric service: the crypto instances get no operations");
     if (any(&UserSection::dc)) list.emplace_back("compression instances are shown only: there is no such device yet");

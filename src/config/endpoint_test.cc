@@ -219,6 +219,17 @@ TEST(ConfigEndpoint, TakesFilesOfTheDriver) {
               "KERNEL.Cy0CoreAffinity SIOV.NumberAdis ");
 }
 
+/// As many as there are instances: a number of them for a whole endpoint has nothing to act on.
+TEST(ConfigEndpoint, SaysWhatEngineThreadsComeTo) {
+    const auto endpoint = read_good("[GENERAL]\nEngineThreads = 4\n[S]\nNumCyInstances = 1\nCy0Name = a\n");
+    ASSERT_EQ(endpoint.without_effect.size(), 1U);
+    EXPECT_EQ(endpoint.without_effect[0].key, "EngineThreads");
+    EXPECT_EQ(notes(endpoint),
+              (std::vector<std::string>{"EngineThreads says nothing here: each instance has one of its own "
+                                        "at most, and Cy<n>CoreAffinity places it"}));
+    EXPECT_TRUE(notes(read_good("[GENERAL]\n[S]\nNumCyInstances = 1\nCy0Name = a\n")).empty());
+}
+
 TEST(ConfigEndpoint, NumberComesFromTheFilesName) {
     EXPECT_EQ(endpoint_number("octavo_dev0.conf"), 0);
     EXPECT_EQ(endpoint_number("/x_dev9/c6xx_dev31.conf"), 31);
