@@ -16,8 +16,9 @@ namespace {
 
 class Polling : public PollingTest {
 protected:
+    template <typename Runtime = AsyncRuntime>
     static void sign_in_jobs(const Load& load, Told told) {
-        Loop loop{load, told};
+        LoopOf<Runtime> loop{load, told};
         loop.start();
         if (GetParam().waits_for_a_poll()) {
             EXPECT_EQ(loop.num_paused(), load.num_jobs) << "computed before the application polled";
@@ -36,6 +37,12 @@ TEST_P(Polling, JobsByDescriptors) {
 
 TEST_P(Polling, JobsByCallbacks) {
     for (const auto& load : all_loads()) in_thread([&] { sign_in_jobs(load, Told::by_callback); });
+}
+
+TEST_P(Polling, OurOwnJobs) {
+    for (const std::size_t count : {1U, 16U, 200U})
+        for (const auto told : {Told::by_fd, Told::by_callback})
+            in_thread([&] { sign_in_jobs<OwnRuntime>(one_load(count), told); });
 }
 
 TEST_P(Polling, WithoutJobs) {

@@ -12,8 +12,10 @@
 
 #include "curve_keys.hpp"
 #include "keys.hpp"
+#include "octavo/job.h"
+#include "octavo/octavo.h"
 
-/// Jobs of OpenSSL's that sign through the provider, and the event loop of their thread.
+/// Jobs, OpenSSL's or ours, that sign through the provider, and the event loop of their thread.
 namespace octavo::test {
 
 /// A key and what a signature with it takes.
@@ -58,9 +60,15 @@ struct Load {
 inline std::ostream& operator<<(std::ostream& out, const Load& load) {
     return out << load.num_jobs << " jobs, " << load.kinds.size() << " kinds";
 }
+/// RSA takes ten times as long.
+inline Kinds mostly_p256() {
+    Kinds kinds(8, p256());
+    kinds.back() = rsa();
+    return kinds;
+}
 /// One job, a batch or two, and more than a batch holds.
 inline std::vector<Load> all_loads() {
-    return {{1, {rsa()}}, {1, {p256()}}, {16, {rsa()}}, {16, {p256()}}, {200, {p256(), p256(), p256(), rsa()}}};
+    return {{1, {rsa()}}, {1, {p256()}}, {16, {rsa()}}, {16, {p256()}}, {200, mostly_p256()}};
 }
 inline Load one_load(std::size_t num_jobs) { return {num_jobs, {p256()}}; }
 
@@ -87,67 +95,114 @@ private:
     std::deque<std::size_t> ready_;
 };
 
-/// Of the calling thread: whether it is in ASYNC_start_job(), and how many callbacks came meanwhile.
+/// Of the calling thread: whether it starts or resumes a job, and how many callbacks came meanwhile.
 inline thread_local bool is_stepping = false;
 inline thread_local int num_woken_inside = 0;
 
-struct Job {
+/// OpenSSL's jobs.
+struct AsyncRuntime {
+    using Job = ASYNC_JOB*;
+    using Wait = ASYNC_WAIT_CTX*;
+
+    static Wait make_wait() { return ASYNC_WAIT_CTX_new(); }
+    static void free_wait(Wait wait) { ASYNC_WAIT_CTX_free(wait); }
+    static void set_callback(Wait wait, int (*call)(void*), void* argument) {
+        ASYNC_WAIT_CTX_set_callback(wait, call, argument);
+    }
+    /// Whether it has ended.
+    static bool step(Job& job, Wait wait, int (*main)(void*), void* argument, std::size_t len) {
+        int result = 0;
+        const auto answer = ASYNC_start_job(&job, wait, &result, main, argument, len);
+        EXPECT_TRUE(answer == ASYNC_PAUSE || answer == ASYNC_FINISH) << answer;
+        return answer != ASYNC_PAUSE;
+    }
+    static std::vector<int> fds(Wait wait) {
+        std::size_t count = 0;
+        ASYNC_WAIT_CTX_get_all_fds(wait, nullptr, &count);
+        std::vector<int> all(count);
+        ASYNC_WAIT_CTX_get_all_fds(wait, all.data(), &count);
+        return all;
+    }
+};
+
+/// Ours.
+struct OwnRuntime {
+    using Job = octavo_job;
+    using Wait = octavo_wait_context;
+
+    static Wait make_wait() { return octavo_wait_new(); }
+    static void free_wait(Wait wait) { octavo_wait_free(wait); }
+    static void set_callback(Wait wait, int (*call)(void*), void* argument) {
+        octavo_wait_set_callback(wait, call, argument);
+    }
+    static bool step(Job& job, Wait wait, int (*main)(void*), void* argument, std::size_t len) {
+        const auto answer = octavo_job_start(&job, wait, nullptr, main, argument, len);
+        EXPECT_TRUE(answer == OCTAVO_JOB_PAUSE || answer == OCTAVO_JOB_FINISH) << octavo_error_text();
+        return answer != OCTAVO_JOB_PAUSE;
+    }
+    static std::vector<int> fds(Wait wait) {
+        std::size_t count = 0;
+        octavo_wait_get_all_fds(wait, nullptr, &count);
+        std::vector<int> all(count);
+        octavo_wait_get_all_fds(wait, all.data(), &count);
+        return all;
+    }
+};
+
+template <typename Runtime>
+struct JobOf {
     const Signing* signing = nullptr;
     unsigned seed = 0;
     ReadyList* ready = nullptr;  // where it is woken by a callback
-    ASYNC_WAIT_CTX* wait = ASYNC_WAIT_CTX_new();
-    ASYNC_JOB* job = nullptr;
+    typename Runtime::Wait wait = Runtime::make_wait();
+    typename Runtime::Job job{};
     Data signature;
     bool done = false;
 
-    Job() = default;
-    Job(const Job&) = delete;
-    Job& operator=(const Job&) = delete;
-    ~Job() { ASYNC_WAIT_CTX_free(wait); }
+    JobOf() = default;
+    JobOf(const JobOf&) = delete;
+    JobOf& operator=(const JobOf&) = delete;
+    ~JobOf() { Runtime::free_wait(wait); }
 
     static int main(void* argument) {
-        auto& self = **static_cast<Job**>(argument);
+        auto& self = **static_cast<JobOf**>(argument);
         self.signature = self.signing->sign(self.seed);
         return 1;
     }
     static int woken(void* argument) {
-        auto& self = *static_cast<Job*>(argument);
+        auto& self = *static_cast<JobOf*>(argument);
         num_woken_inside += is_stepping;
         self.ready->add(self.seed);
         return 1;
     }
     void step() {
         auto* self = this;
-        int result = 0;
         is_stepping = true;
-        const auto answer = ASYNC_start_job(&job, wait, &result, main, &self, sizeof self);
+        done = Runtime::step(job, wait, main, &self, sizeof self);
         is_stepping = false;
-        EXPECT_TRUE(answer == ASYNC_PAUSE || answer == ASYNC_FINISH) << answer;
-        done = answer != ASYNC_PAUSE;
     }
     int fd() const {
-        OSSL_ASYNC_FD fds[8];
-        std::size_t count = 0;
-        ASYNC_WAIT_CTX_get_all_fds(wait, nullptr, &count);
-        EXPECT_EQ(count, 1U);
-        ASYNC_WAIT_CTX_get_all_fds(wait, fds, &count);
-        return count == 1 ? fds[0] : -1;
+        const auto fds = Runtime::fds(wait);
+        EXPECT_EQ(fds.size(), 1U);
+        return fds.size() == 1 ? fds[0] : -1;
     }
 };
+using Job = JobOf<AsyncRuntime>;
 
 enum class Told { by_fd, by_callback };
 
 /// An event loop of one thread with its jobs.
-class Loop {
+template <typename Runtime>
+class LoopOf {
 public:
-    Loop(const Load& load, Told told) : told_(told), jobs_(load.num_jobs) {
+    LoopOf(const Load& load, Told told) : told_(told), jobs_(load.num_jobs) {
         for (std::size_t i = 0; i < jobs_.size(); ++i) {
             auto& job = jobs_[i];
             job.seed = static_cast<unsigned>(i);
             job.signing = &load.of(job.seed);
             if (told == Told::by_fd) continue;
             job.ready = &ready_;
-            ASYNC_WAIT_CTX_set_callback(job.wait, Job::woken, &job);
+            Runtime::set_callback(job.wait, JobOf<Runtime>::woken, &job);
         }
     }
 
@@ -185,7 +240,7 @@ public:
 private:
     void step_readable(int patience_ms) {
         std::vector<pollfd> fds;
-        std::vector<Job*> of;
+        std::vector<JobOf<Runtime>*> of;
         for (auto& job : jobs_)
             if (!job.done) fds.push_back({job.fd(), POLLIN, 0}), of.push_back(&job);
         ASSERT_GE(::poll(fds.data(), fds.size(), patience_ms), 0);
@@ -200,7 +255,8 @@ private:
 
     const Told told_;
     ReadyList ready_;
-    std::deque<Job> jobs_;
+    std::deque<JobOf<Runtime>> jobs_;
 };
+using Loop = LoopOf<AsyncRuntime>;
 
 }  // namespace octavo::test
