@@ -104,6 +104,30 @@ TEST_F(ProviderInstances, TheFrontEndPollsThoseThatArePolled) {
     }
 }
 
+/// More jobs than the ring holds: they try again, and what finds no place in the end is computed in place.
+TEST_F(ProviderInstances, AFullRingInEveryMode) {
+    const auto poll_external = [] { return octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr) == OCTAVO_OK; };
+    const auto load = one_load(40);
+    std::uint64_t before = 0, after = 0;
+    ASSERT_EQ(octavo_retry_count(&before), OCTAVO_OK);
+    for (const char* mode : {"auto", "timer", "event", "external", "heuristic", "inline"})
+        for (const char* driver : {"auto", "threads"}) {
+            SCOPED_TRACE(std::string{mode} + " " + driver);
+            start(std::string{"RingSize = 8\nPollingMode = "} + mode + "\nDriver = " + driver + "\n", {""});
+            for (const auto told : {Told::by_fd, Told::by_callback})
+                std::thread([&] {
+                    Loop loop{load, told};
+                    loop.start();
+                    loop.run(poll_external);
+                    EXPECT_TRUE(loop.all_right());
+                }).join();
+            ASSERT_EQ(octavo_section_stop(), OCTAVO_OK);
+            ASSERT_EQ(octavo_retry_count(&after), OCTAVO_OK);
+            EXPECT_GT(after, before) << "the ring was never full";
+            before = after;
+        }
+}
+
 TEST_F(ProviderInstances, TheApplicationPollsWhereTheFileSaysSo) {
     const auto poll = [] {
         EXPECT_EQ(octavo_polling_poll(OCTAVO_POLLING_ALL, nullptr), OCTAVO_OK) << octavo_error_text();

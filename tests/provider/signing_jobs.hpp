@@ -191,7 +191,7 @@ using Job = JobOf<AsyncRuntime>;
 
 enum class Told { by_fd, by_callback };
 
-/// An event loop of one thread with its jobs.
+/// An event loop of one thread with its jobs. The load outlives it.
 template <typename Runtime>
 class LoopOf {
 public:
