@@ -10,7 +10,7 @@ target_compile_definitions(provider_support PUBLIC
 target_link_libraries(provider_support PUBLIC octavo GTest::gtest OpenSSL::Crypto OpenSSL::SSL Threads::Threads
   nlohmann_json::nlohmann_json)
 
-foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling section settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm records)
+foreach(name sign cipher key curve_key dh dsa exchange ecdsa eddsa async job curve_job polling section settings wycheproof curve_wycheproof padding kdf kdf_wycheproof tls13_kdf gcm chacha20_poly1305 records)
   add_executable(provider_${name}_test provider/${name}_test.cc provider/shim.cc)
   # The shim's symbols must be seen by the provider before the library's own.
   set_target_properties(provider_${name}_test PROPERTIES ENABLE_EXPORTS ON)

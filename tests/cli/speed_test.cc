@@ -119,8 +119,8 @@ TEST(CliSpeed, KeyDerivationThroughTheProviderAlone) {
 }
 
 TEST(CliSpeed, RecordsThroughTheProviderAlone) {
-    const auto list = measure({"aes128-gcm", "aes256-gcm"});
-    ASSERT_EQ(list.size(), 6U);
+    const auto list = measure({"aes128-gcm", "aes256-gcm", "chacha20-poly1305"});
+    ASSERT_EQ(list.size(), 9U);
     for (const auto& row : list) {
         expect_figures(row);
         EXPECT_EQ(row.at("mode"), "sync");

@@ -54,6 +54,10 @@ const OSSL_ITEM* reason_strings() noexcept {
         item(Reason::invalid_iv_length, "invalid iv length"),
         item(Reason::invalid_aad, "invalid aad"),
         item(Reason::invalid_tag, "invalid tag"),
+        item(Reason::invalid_tag_length, "invalid tag length"),
+        item(Reason::invalid_data, "invalid data"),
+        item(Reason::tag_not_set, "tag not set"),
+        item(Reason::tag_not_needed, "tag not needed"),
         {0, nullptr},
     };
     return table;

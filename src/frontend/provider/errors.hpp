@@ -20,6 +20,10 @@ enum class Reason : int {
     invalid_iv_length = 10,
     invalid_aad = 11,
     invalid_tag = 12,
+    invalid_tag_length = 13,
+    invalid_data = 14,
+    tag_not_set = 15,
+    tag_not_needed = 16,
 };
 
 /// The core's error functions, as OSSL_provider_init() was given them.

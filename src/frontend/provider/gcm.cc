@@ -8,9 +8,9 @@
 #include <array>
 #include <memory>
 #include <new>
-#include <string_view>
 
 #include "frontend/bridge/aligned_new.hpp"
+#include "frontend/provider/aead.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/provider.hpp"
 
@@ -39,9 +39,6 @@ void* newctx(void* provctx) {
 
 void freectx(void* context) { delete static_cast<Context*>(context); }
 void* dupctx(void* context) { return new (std::nothrow) Context(context_of(context)); }
-
-bool is_bytes(const OSSL_PARAM& param) { return param.data_type == OSSL_PARAM_OCTET_STRING && param.data != nullptr; }
-Gcm::Bytes bytes_of(const OSSL_PARAM& param) { return {static_cast<const std::uint8_t*>(param.data), param.data_size}; }
 
 int set_tag(Context& self, const OSSL_PARAM& param) {
     if (!is_bytes(param) || param.data_size > Gcm::kTagLen) return self.fail(Reason::bad_parameter, __func__);
@@ -100,43 +97,26 @@ int get_next_iv(Context& self, OSSL_PARAM& param) {
     return is_bytes(param) && self.gcm.next_iv(static_cast<std::uint8_t*>(param.data), param.data_size) ? 1 : 0;
 }
 
-/// A parameter by name. They are taken in the order of the table, whatever the caller's.
-template <class Param>
-struct Parameter {
-    std::string_view name;
-    int (*run)(Context&, Param&);
-};
-constexpr Parameter<const OSSL_PARAM> kSettable[] = {
+constexpr Parameter<Context, const OSSL_PARAM> kSettable[] = {
     {OSSL_CIPHER_PARAM_AEAD_TAG, set_tag},
     {OSSL_CIPHER_PARAM_AEAD_IVLEN, set_iv_len},
     {OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, set_tls_aad},
     {OSSL_CIPHER_PARAM_AEAD_TLS1_IV_FIXED, set_fixed_iv},
     {OSSL_CIPHER_PARAM_AEAD_TLS1_SET_IV_INV, set_invocation},
 };
-constexpr Parameter<OSSL_PARAM> kGettable[] = {
+constexpr Parameter<Context, OSSL_PARAM> kGettable[] = {
     {OSSL_CIPHER_PARAM_IVLEN, get_iv_len},        {OSSL_CIPHER_PARAM_KEYLEN, get_key_len},
     {OSSL_CIPHER_PARAM_AEAD_TAGLEN, get_tag_len}, {OSSL_CIPHER_PARAM_IV, get_iv},
     {OSSL_CIPHER_PARAM_UPDATED_IV, get_iv},       {OSSL_CIPHER_PARAM_AEAD_TLS1_AAD_PAD, get_tls_pad},
     {OSSL_CIPHER_PARAM_AEAD_TAG, get_tag},        {OSSL_CIPHER_PARAM_AEAD_TLS1_GET_IV_GEN, get_next_iv},
 };
 
-/// In one pass: looking each name up by itself is what these calls cost in the default provider. A name counts where it comes first.
-template <class Param, std::size_t n>
-int run(Context& self, Param* params, const Parameter<Param> (&table)[n]) {
-    if (params == nullptr) return 1;
-    std::array<Param*, n> found{};
-    for (auto* param = params; param->key != nullptr; ++param) {
-        const std::string_view name = param->key;
-        for (std::size_t i = 0; i < n; ++i)
-            if (found[i] == nullptr && name == table[i].name) found[i] = param;
-    }
-    for (std::size_t i = 0; i < n; ++i)
-        if (found[i] != nullptr && table[i].run(self, *found[i]) != 1) return 0;
-    return 1;
+int set_ctx_params(void* context, const OSSL_PARAM params[]) {
+    return run_parameters(context_of(context), params, kSettable);
 }
-
-int set_ctx_params(void* context, const OSSL_PARAM params[]) { return run(context_of(context), params, kSettable); }
-int get_ctx_params(void* context, OSSL_PARAM params[]) { return run(context_of(context), params, kGettable); }
+int get_ctx_params(void* context, OSSL_PARAM params[]) {
+    return run_parameters(context_of(context), params, kGettable);
+}
 
 const OSSL_PARAM* settable_ctx_params(void*, void*) {
     static const OSSL_PARAM table[] = {OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, nullptr),
@@ -198,40 +178,10 @@ int cipher(void* context, unsigned char* out, size_t* out_len, size_t capacity, 
     return 1;
 }
 
-bool set(OSSL_PARAM params[], const char* name, std::size_t value) {
-    auto* param = OSSL_PARAM_locate(params, name);
-    return param == nullptr || OSSL_PARAM_set_size_t(param, value) == 1;
-}
-
-bool set_flag(OSSL_PARAM params[], const char* name, int value) {
-    auto* param = OSSL_PARAM_locate(params, name);
-    return param == nullptr || OSSL_PARAM_set_int(param, value) == 1;
-}
-
 /// Of the algorithm.
 template <std::size_t kKeyLen>
 int get_params(OSSL_PARAM params[]) {
-    auto* mode = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_MODE);
-    return (mode == nullptr || OSSL_PARAM_set_uint(mode, EVP_CIPH_GCM_MODE) == 1) &&
-           set(params, OSSL_CIPHER_PARAM_KEYLEN, kKeyLen) && set(params, OSSL_CIPHER_PARAM_BLOCK_SIZE, 1) &&
-           set(params, OSSL_CIPHER_PARAM_IVLEN, Gcm::kIvLen) && set_flag(params, OSSL_CIPHER_PARAM_AEAD, 1) &&
-           set_flag(params, OSSL_CIPHER_PARAM_CUSTOM_IV, 1) && set_flag(params, OSSL_CIPHER_PARAM_CTS, 0) &&
-           set_flag(params, OSSL_CIPHER_PARAM_TLS1_MULTIBLOCK, 0) &&
-           set_flag(params, OSSL_CIPHER_PARAM_HAS_RAND_KEY, 0);
-}
-
-const OSSL_PARAM* gettable_params(void*) {
-    static const OSSL_PARAM table[] = {OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, nullptr),
-                                       OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, nullptr),
-                                       OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, nullptr),
-                                       OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, nullptr),
-                                       OSSL_PARAM_int(OSSL_CIPHER_PARAM_AEAD, nullptr),
-                                       OSSL_PARAM_int(OSSL_CIPHER_PARAM_CUSTOM_IV, nullptr),
-                                       OSSL_PARAM_int(OSSL_CIPHER_PARAM_CTS, nullptr),
-                                       OSSL_PARAM_int(OSSL_CIPHER_PARAM_TLS1_MULTIBLOCK, nullptr),
-                                       OSSL_PARAM_int(OSSL_CIPHER_PARAM_HAS_RAND_KEY, nullptr),
-                                       OSSL_PARAM_END};
-    return table;
+    return get_aead_params(params, EVP_CIPH_GCM_MODE, kKeyLen);
 }
 
 template <std::size_t kKeyLen>
@@ -245,7 +195,7 @@ const OSSL_DISPATCH functions_of[] = {
     entry(OSSL_FUNC_CIPHER_FINAL, final),
     entry(OSSL_FUNC_CIPHER_CIPHER, cipher),
     entry(OSSL_FUNC_CIPHER_GET_PARAMS, get_params<kKeyLen>),
-    entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, gettable_params),
+    entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, gettable_aead_params),
     entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, get_ctx_params),
     entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, set_ctx_params),
     entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, gettable_ctx_params),

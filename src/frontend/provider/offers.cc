@@ -39,6 +39,7 @@ const Offer* const kOffers[] = {
     &aes128_gcm_offer,
     &aes192_gcm_offer,
     &aes256_gcm_offer,
+    &chacha20_poly1305_offer,
 };
 
 bool has(const OSSL_DISPATCH* table, int id) {

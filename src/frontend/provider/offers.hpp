@@ -27,7 +27,7 @@ extern const Offer ecdh_offer, x25519_offer, x448_offer;
 extern const Offer tls13_kdf_offer, hkdf_offer, tls1_prf_offer;
 extern const Offer hkdf_key_offer, hkdf_exchange_offer, tls1_prf_key_offer, tls1_prf_exchange_offer;
 extern const Offer ecdsa_offer, ed25519_offer, ed448_offer;
-extern const Offer aes128_gcm_offer, aes192_gcm_offer, aes256_gcm_offer;
+extern const Offer aes128_gcm_offer, aes192_gcm_offer, aes256_gcm_offer, chacha20_poly1305_offer;
 
 /// What a provider offers: each algorithm under all the names that the default side has for it, and with those of our functions that the
 /// default side has as well, so that an application finds the same doors open and the same doors shut.

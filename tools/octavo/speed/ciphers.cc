@@ -91,7 +91,7 @@ SidePtr CipherOperation::openssl(Counterpart) const {
 }
 
 Operations cipher_operations() {
-    constexpr const char *kAes128 = "AES-128-GCM", *kAes256 = "AES-256-GCM";
+    constexpr const char *kAes128 = "AES-128-GCM", *kAes256 = "AES-256-GCM", *kChaCha = "ChaCha20-Poly1305";
     static const CipherOperation list[] = {
         {"aes128-gcm-64", "AES-128-GCM, a TLS 1.3 record of 64 bytes", {kAes128, 16, 64}},
         {"aes128-gcm-1k", "AES-128-GCM, a TLS 1.3 record of 1 KiB", {kAes128, 16, 1024}},
@@ -99,6 +99,9 @@ Operations cipher_operations() {
         {"aes256-gcm-64", "AES-256-GCM, a TLS 1.3 record of 64 bytes", {kAes256, 32, 64}},
         {"aes256-gcm-1k", "AES-256-GCM, a TLS 1.3 record of 1 KiB", {kAes256, 32, 1024}},
         {"aes256-gcm-16k", "AES-256-GCM, a TLS 1.3 record of 16 KiB", {kAes256, 32, 16384}},
+        {"chacha20-poly1305-64", "ChaCha20-Poly1305, a record of 64 bytes", {kChaCha, 32, 64}},
+        {"chacha20-poly1305-1k", "ChaCha20-Poly1305, a record of 1 KiB", {kChaCha, 32, 1024}},
+        {"chacha20-poly1305-16k", "ChaCha20-Poly1305, a record of 16 KiB", {kChaCha, 32, 16384}},
     };
     Operations operations;
     for (const auto& operation : list) operations.push_back(&operation);
