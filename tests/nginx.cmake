@@ -3,7 +3,7 @@ if(NOT TARGET octavo_nginx)
   return()
 endif()
 
-foreach(name closer keylog stall version)
+foreach(name closer keylog version)
   add_library(nginx_test_${name} MODULE nginx/${name}.c)
   target_include_directories(nginx_test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_compile_options(nginx_test_${name} PRIVATE -Wno-pedantic)

@@ -70,6 +70,7 @@ protected:
         });
     }
     static bool is_skip(const std::string& answer) { return answer.starts_with(kCannot); }
+    static std::string cannot(const char* what) { return kCannot + std::string{what} + ": " + std::strerror(errno); }
     std::string lock(const char* name) const { return locks_ + "/" + name; }
 
     const std::string locks_ = folder_.file("locks");
@@ -77,7 +78,6 @@ protected:
 
 private:
     static constexpr const char* kCannot = "NOT TESTED: ";
-    static std::string cannot(const char* what) { return kCannot + std::string{what} + ": " + std::strerror(errno); }
 };
 
 TEST_F(SectionFolder, Missing) {
@@ -98,6 +98,24 @@ TEST_F(SectionFolder, ReadOnly) {
     if (is_skip(got)) GTEST_SKIP() << got;
     EXPECT_EQ(got, "OCTAVO_ERR_SYSTEM: no section: the lock folder " + lock("SSL_DEV0_INT_0.lock") +
                        ": Read-only file system; this user must be able to write there; or name another folder in "
+                       "OCTAVO_RUN_DIR");
+}
+
+/// Root may write anywhere, and becomes somebody else.
+TEST_F(SectionFolder, NotWritable) {
+    const auto got = answer([&]() -> std::string {
+        if (geteuid() != 0) return chmod(locks_.c_str(), 0500) == 0 ? "" : cannot("chmod");
+        constexpr uid_t kNobody = 65534;
+        const auto statistics = folder_.file("statistics");
+        setenv("OCTAVO_STATS_DIR", statistics.c_str(), 1);
+        const bool is_ready = mkdir(statistics.c_str(), 0700) == 0 && chown(statistics.c_str(), kNobody, kNobody) == 0;
+        for (const auto& folder : {folder_.path(), locks_})
+            if (!is_ready || chmod(folder.c_str(), 0755) != 0) return cannot("hand folders out");
+        return setresuid(kNobody, kNobody, kNobody) == 0 ? "" : cannot("be another user");
+    });
+    if (is_skip(got)) GTEST_SKIP() << got;
+    EXPECT_EQ(got, "OCTAVO_ERR_SYSTEM: no section: the lock folder " + lock("SSL_DEV0_INT_0.lock") +
+                       ": Permission denied; this user must be able to write there; or name another folder in "
                        "OCTAVO_RUN_DIR");
 }
 

@@ -17,20 +17,25 @@ MOST_KIB = 24  # resident memory of a paused handshake above one that plain ngin
 class Stall(harness.Test):
     def server(self, workers=1, module=True, extra="", main=""):
         switch, status = ("octavo on;", "octavo_status;") if module else ("", "return 200;")
-        server = self.nginx(start=False, workers=workers, module=module, main="env STALL_FILE; env CLOSE_FILE; " + main, http=f"""{switch} {self.pair()} {extra}
+        server = self.nginx(start=False, workers=workers, module=module, main="env OCTAVO_FAULTS; env CLOSE_FILE; " + main, http=f"""{switch} {self.pair()} {extra}
             server {{ listen 127.0.0.1:{{tls}} ssl backlog=4096; ssl_session_cache off; return 200 ok; }}
             server {{ listen 127.0.0.1:{{plain}}; location / {{ {status} }} }}""")
-        server.environment.update(LD_PRELOAD=os.path.join(harness.BUILD, "lib/nginx-tests/stall.so"), STALL_FILE=server.path("stall"),
-                                  CLOSE_FILE=server.path("close"))
+        server.environment.update(OCTAVO_FAULTS="1", CLOSE_FILE=server.path("close"))
         server.start()
         self.addCleanup(server.stop)
         return server
 
+    def fault(self, *words):
+        harness.run(harness.OCTAVO, "fault", *words, "--pid", self.stalled)
+
     def stall(self, server):
-        open(server.path("stall"), "w").close()
+        """The worker must have an instance: it has served a handshake."""
+        self.assertEqual(harness.get(server.port("tls"), self.context()), (200, "ok"))
+        self.stalled = ",".join(map(str, server.workers()))
+        self.fault("delay", "--ms", "3600000")
 
     def go_on(self, server):
-        os.unlink(server.path("stall"))
+        self.fault("clear")
 
     def figures(self, server):
         return harness.json.loads(self.curl(f"http://127.0.0.1:{server.port('plain')}/"))
