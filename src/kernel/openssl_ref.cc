@@ -15,15 +15,20 @@ struct LibCtxFree {
     void operator()(OSSL_LIB_CTX* ctx) const noexcept { OSSL_LIB_CTX_free(ctx); }
 };
 using LibCtxPtr = std::unique_ptr<OSSL_LIB_CTX, LibCtxFree>;
+struct ProviderUnload {
+    void operator()(OSSL_PROVIDER* provider) const noexcept { OSSL_PROVIDER_unload(provider); }
+};
+using ProviderPtr = std::unique_ptr<OSSL_PROVIDER, ProviderUnload>;
 
 std::atomic<unsigned> fork_generation{0};
 [[maybe_unused]] const int fork_hook =
     pthread_atfork(nullptr, nullptr, [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
 
-/// The private library context of one generation. Never freed: threads that end late still give their random generators
-/// back to it. Older ones stay reachable.
+/// The private library context of one generation. Never freed, but by who loses the race: threads that end late still give their random
+/// generators back to it. Older ones stay reachable.
 struct Library {
     LibCtxPtr ctx;
+    ProviderPtr provider;  ///< which the context does not free
     unsigned generation;
     Library* older;
 };
@@ -31,8 +36,10 @@ std::atomic<Library*> newest_library{nullptr};
 
 Library* make_library(Library* older, unsigned generation) noexcept {
     LibCtxPtr ctx{OSSL_LIB_CTX_new()};
-    if (!ctx || OSSL_PROVIDER_load(ctx.get(), "default") == nullptr) return nullptr;
-    return new (std::nothrow) Library{std::move(ctx), generation, older};
+    if (!ctx) return nullptr;
+    ProviderPtr provider{OSSL_PROVIDER_load(ctx.get(), "default")};
+    if (!provider) return nullptr;
+    return new (std::nothrow) Library{std::move(ctx), std::move(provider), generation, older};
 }
 
 }  // namespace
