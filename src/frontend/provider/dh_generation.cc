@@ -7,11 +7,15 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "frontend/bridge/block.hpp"
 #include "frontend/bridge/bridge.hpp"
@@ -26,7 +30,6 @@ constexpr int kPair = OSSL_KEYMGMT_SELECT_KEYPAIR;
 struct Release {
     void operator()(Key* key) const noexcept { key->release(); }
 };
-using OwnedKey = std::unique_ptr<Key, Release>;
 
 /// A number for OpenSSL, whose integers are in the byte order of the machine: the block's bytes are turned where that is needed.
 OSSL_PARAM integer(const char* name, bridge::Block& number) noexcept {
@@ -35,20 +38,65 @@ OSSL_PARAM integer(const char* name, bridge::Block& number) noexcept {
     return OSSL_PARAM_construct_BN(name, bytes.data(), bytes.size());
 }
 
-/// Groups of safe primes: twice the strength of each, which a private key has in bits (RFC 7919, A; OpenSSL has the same for those of RFC 3526).
-struct KeyLength {
-    std::size_t modulus_bits;
-    unsigned bits;
+/// A group of a safe prime. A private key has twice its strength in bits (RFC 7919, A; OpenSSL has the same for those of RFC 3526).
+struct Group {
+    const char* name;
+    unsigned private_bits;
 };
-constexpr KeyLength kKeyLengths[] = {{1536, 200}, {2048, 225}, {3072, 275}, {4096, 325}, {6144, 375}, {8192, 400}};
+constexpr Group kGroups[] = {
+    {"ffdhe2048", 225}, {"ffdhe3072", 275}, {"ffdhe4096", 325}, {"ffdhe6144", 375},
+    {"ffdhe8192", 400}, {"modp_1536", 200}, {"modp_2048", 225}, {"modp_3072", 275},
+    {"modp_4096", 325}, {"modp_6144", 375}, {"modp_8192", 400},
+};
 
-/// The bits of a private key; 0 where the group is of another kind.
-unsigned private_bits(const GroupName& group, std::size_t modulus_bits) noexcept {
-    const std::string_view name = group.data();
-    if (!name.starts_with("ffdhe") && !name.starts_with("modp_")) return 0;
-    for (const auto& known : kKeyLengths)
-        if (known.modulus_bits == modulus_bits) return known.bits;
-    return 0;
+/// Big-endian, as long as p.
+struct GroupNumbers {
+    std::vector<std::uint8_t> p, g;
+};
+/// In the order of kGroups, each made when it is first asked for: to read a group's numbers costs a tenth of what lanes do with them.
+std::array<std::atomic<const GroupNumbers*>, std::size(kGroups)> known_numbers{};
+
+using OwnedKey = std::unique_ptr<Key, Release>;
+
+/// A key of the group that has these parameters. Null where the default side has no such group.
+OwnedKey import_key(const Provider& provider, KeyKind kind, int selection, const OSSL_PARAM params[]) noexcept {
+    const auto& functions = provider.standard.keys(kind);
+    OwnedKey key(Key::adopt(provider, kind, functions.create(provider.standard.provctx())));
+    return key != nullptr && functions.import(key->twin(), selection, params) == 1 ? std::move(key) : nullptr;
+}
+
+OSSL_PARAM name_param(const char* group) noexcept {
+    return OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group), 0);
+}
+
+std::unique_ptr<const GroupNumbers> read_numbers(const Provider& provider, const Group& group) noexcept try {
+    FieldNumber p, g;
+    const OSSL_PARAM params[] = {name_param(group.name), OSSL_PARAM_construct_end()};
+    const auto key = import_key(provider, KeyKind::dh, OSSL_KEYMGMT_SELECT_ALL_PARAMETERS, params);
+    if (key == nullptr || !p.read(*key, OSSL_PKEY_PARAM_FFC_P) || !g.read(*key, OSSL_PKEY_PARAM_FFC_G)) return nullptr;
+    const auto base = g.padded(p.size());
+    return std::make_unique<const GroupNumbers>(
+        GroupNumbers{{p.bytes().begin(), p.bytes().end()}, {base.begin(), base.end()}});
+} catch (const std::bad_alloc&) {
+    return nullptr;
+}
+
+/// Null where that fails.
+const GroupNumbers* numbers_of(const Provider& provider, const Group& group) noexcept {
+    auto& place = known_numbers[static_cast<std::size_t>(&group - kGroups)];
+    const auto* known = place.load(std::memory_order_acquire);
+    if (known != nullptr) return known;
+    auto mine = read_numbers(provider, group);
+    // acq_rel: whoever finds it sees it whole
+    if (mine == nullptr || place.compare_exchange_strong(known, mine.get(), std::memory_order_acq_rel))
+        return mine.release();
+    return known;
+}
+
+const Group* group_named(std::string_view name) noexcept {
+    for (const auto& group : kGroups)
+        if (name == group.name) return &group;
+    return nullptr;
 }
 
 /// Whether the parameters want a length of their own, or may.
@@ -70,31 +118,23 @@ bool draw(unsigned bits, OSSL_LIB_CTX* libctx, std::span<std::uint8_t> x) noexce
     return any != 0;
 }
 
-/// The pair x, y as a key of the parameters' group.
-Key* assemble(const Key& parameters, const GroupName& group, bridge::Block& x, bridge::Block& y) noexcept {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group.data()), 0),
-        integer(OSSL_PKEY_PARAM_PRIV_KEY, x), integer(OSSL_PKEY_PARAM_PUB_KEY, y), OSSL_PARAM_construct_end()};
-    const auto& functions = parameters.functions();
-    OwnedKey key(Key::adopt(parameters.provider(), parameters.kind(),
-                            functions.create(parameters.provider().standard.provctx())));
-    const bool good = key != nullptr && functions.import(key->twin(), OSSL_KEYMGMT_SELECT_ALL, params) == 1;
-    return good ? key.release() : nullptr;
+/// The pair x, y as a key of the group.
+Key* assemble(const Provider& provider, KeyKind kind, const Group& group, bridge::Block& x, bridge::Block& y) noexcept {
+    const OSSL_PARAM params[] = {name_param(group.name), integer(OSSL_PKEY_PARAM_PRIV_KEY, x),
+                                 integer(OSSL_PKEY_PARAM_PUB_KEY, y), OSSL_PARAM_construct_end()};
+    return import_key(provider, kind, OSSL_KEYMGMT_SELECT_ALL, params).release();
 }
 
-/// y = g^x mod p in the parameters' group. Null where that is for the twin.
-Key* make_pair(const Key& parameters) noexcept {
-    FieldNumber p, g;
-    const auto group = named_group(parameters);
-    if (has_length(parameters) || !p.read(parameters, OSSL_PKEY_PARAM_FFC_P) ||
-        !g.read(parameters, OSSL_PKEY_PARAM_FFC_G))
+/// y = g^x mod p. Null where that is for the twin.
+Key* make_pair(const Provider& provider, KeyKind kind, const Group& group) noexcept {
+    const auto* numbers = numbers_of(provider, group);
+    if (numbers == nullptr) return nullptr;
+    const auto len = numbers->p.size();
+    bridge::Block x(bridge::exponent_len((group.private_bits + 7) / 8, len)), y(len);
+    if (!draw(group.private_bits, provider.standard.libctx(), x.bytes()) ||
+        !is_done(bridge::mod_exp(numbers->p, numbers->g, x.bytes(), y.bytes())))
         return nullptr;
-    const auto bits = private_bits(group, 8 * p.size());
-    if (bits == 0) return nullptr;
-    bridge::Block x(bridge::exponent_len((bits + 7) / 8, p.size())), y(p.size());
-    if (!draw(bits, parameters.provider().standard.libctx(), x.bytes()) || !mod_exp(p, g, x.bytes(), y.bytes()))
-        return nullptr;
-    return assemble(parameters, group, x, y);
+    return assemble(provider, kind, group, x, y);
 }
 
 }  // namespace
@@ -123,24 +163,14 @@ int DhGeneration::set_template(Key& pattern) noexcept {
     return 1;
 }
 
-/// A key that has the parameters alone. Null where there is no one group.
-Key* DhGeneration::parameters() const noexcept {
-    if (pattern_ != nullptr) return group_.empty() ? pattern_->retain() : nullptr;
-    if (group_.empty()) return nullptr;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, const_cast<char*>(group_.data()), 0),
-        OSSL_PARAM_construct_end()};
-    OwnedKey key(Key::adopt(provider_, kind_, functions().create(provider_.standard.provctx())));
-    const bool good =
-        key != nullptr && functions().import(key->twin(), OSSL_KEYMGMT_SELECT_ALL_PARAMETERS, params) == 1;
-    return good ? key.release() : nullptr;
-}
-
 Key* DhGeneration::run_on_octavo() const noexcept {
     if (!plain_ || (selection_ & kPair) != kPair || !bridge::in_job()) return nullptr;
+    if (pattern_ != nullptr && (!group_.empty() || has_length(*pattern_))) return nullptr;
+    const auto name = pattern_ == nullptr ? group_ : named_group(*pattern_);
+    const auto* group = group_named(name.data());
+    if (group == nullptr) return nullptr;
     ERR_set_mark();
-    const OwnedKey from(parameters());
-    auto* key = from == nullptr ? nullptr : make_pair(*from);
+    auto* key = make_pair(provider_, kind_, *group);
     ERR_pop_to_mark();
     return key;
 }

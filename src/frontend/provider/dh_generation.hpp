@@ -25,7 +25,6 @@ public:
 
 private:
     const KeyFunctions& functions() const noexcept { return provider_.standard.keys(kind_); }
-    Key* parameters() const noexcept;
     Key* run_on_octavo() const noexcept;
 
     const Provider& provider_;

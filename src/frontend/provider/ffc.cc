@@ -64,16 +64,11 @@ bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept {
            !(std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(last), b.begin()) && a[last] + 1 >= b[last]);
 }
 
-bool mod_exp(const FieldNumber& p, const FieldNumber& base, std::span<const std::uint8_t> exponent,
-             std::span<std::uint8_t> out) noexcept {
-    if (base.size() > p.size() || exponent.size() > p.size()) return false;
-    return is_done(bridge::mod_exp(p.bytes(), base.padded(p.size()), exponent, out));
-}
-
 bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
              std::span<std::uint8_t> out) noexcept {
-    return exponent.size() <= p.size() &&
-           mod_exp(p, base, exponent.padded(bridge::exponent_len(exponent.size(), p.size())), out);
+    if (base.size() > p.size() || exponent.size() > p.size()) return false;
+    return is_done(bridge::mod_exp(p.bytes(), base.padded(p.size()),
+                                   exponent.padded(bridge::exponent_len(exponent.size(), p.size())), out));
 }
 
 }  // namespace octavo::provider

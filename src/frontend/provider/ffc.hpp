@@ -57,10 +57,6 @@ std::size_t leading_zeros(std::span<const std::uint8_t> number) noexcept;
 bool in_range(const FieldNumber& y, const FieldNumber& p) noexcept;
 
 /// out = base^exponent mod p, out as long as p; bridge::mod_exp().
-///   exponent  as the bridge takes it: its length is not secret
-bool mod_exp(const FieldNumber& p, const FieldNumber& base, std::span<const std::uint8_t> exponent,
-             std::span<std::uint8_t> out) noexcept;
-/// With leading zeros, so that its own do not show.
 bool mod_exp(const FieldNumber& p, const FieldNumber& base, const FieldNumber& exponent,
              std::span<std::uint8_t> out) noexcept;
 
