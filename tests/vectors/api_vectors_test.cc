@@ -179,12 +179,18 @@ struct NistCurve : CurveName {
     octavo_curve number;
     const char* hash;
 };
+/// Curves without lanes go the same way by either driver, and are slow: one is enough.
+bool is_left_out(octavo_curve curve, octavo_driver driver) {
+    return driver == OCTAVO_DRIVER_THREADS && (curve == OCTAVO_CURVE_P521 || curve == OCTAVO_CURVE_X448);
+}
+
 constexpr NistCurve kNist[] = {{{"secp256r1", 32, 256}, OCTAVO_CURVE_P256, "sha256"},
                                {{"secp384r1", 48, 384}, OCTAVO_CURVE_P384, "sha384"},
                                {{"secp521r1", 66, 521}, OCTAVO_CURVE_P521, "sha512"}};
 
 TEST_P(ApiVectors, Ecdh) {
     for (const auto& curve : kNist) {
+        if (is_left_out(curve.number, GetParam())) continue;
         std::vector<Request> requests;
         for (auto& test : read_ecdh(folder_ + "ecdh_" + curve.name + "_ecpoint_test.json", curve).tests) {
             const auto judge = [test](const Answer& answer) {
@@ -201,6 +207,7 @@ TEST_P(ApiVectors, Ecdh) {
 
 TEST_P(ApiVectors, Ecdsa) {
     for (const auto& curve : kNist) {
+        if (is_left_out(curve.number, GetParam())) continue;
         std::map<ByteVector, Key> keys;
         std::vector<Request> requests;
         for (const auto& test :
@@ -223,6 +230,7 @@ TEST_P(ApiVectors, Xdh) {
     };
     for (const auto& file : {File{"x25519_test.json", "curve25519", OCTAVO_CURVE_X25519},
                              File{"x448_test.json", "curve448", OCTAVO_CURVE_X448}}) {
+        if (is_left_out(file.number, GetParam())) continue;
         std::vector<Request> requests;
         for (const auto& test : read_xdh(folder_ + file.name, file.curve)) {
             const auto expected = test.u.size() != test.scalar.size()                ? OCTAVO_ERR_BAD_LENGTH
