@@ -30,6 +30,7 @@ void spread_secrets(void* line) noexcept;
 #define _mm512_mask_add_epi64(from, mask, a, b) ::octavo::ct::spread(_mm512_mask_add_epi64(from, mask, a, b))
 #define _mm512_mask_sub_epi64(from, mask, a, b) ::octavo::ct::spread(_mm512_mask_sub_epi64(from, mask, a, b))
 #define _mm512_mullo_epi64(a, b) ::octavo::ct::spread(_mm512_mullo_epi64(a, b))
+#define _mm512_mul_epi32(a, b) ::octavo::ct::spread(_mm512_mul_epi32(a, b))
 #define _mm512_abs_epi64(a) ::octavo::ct::spread(_mm512_abs_epi64(a))
 #define _mm512_madd52lo_epu64(sum, a, b) ::octavo::ct::spread(_mm512_madd52lo_epu64(sum, a, b))
 #define _mm512_madd52hi_epu64(sum, a, b) ::octavo::ct::spread(_mm512_madd52hi_epu64(sum, a, b))

@@ -52,11 +52,13 @@ template <typename V, int kSteps, int kNum>
     });
 }
 
-template <typename V>
-[[gnu::always_inline]] inline Matrix<V> operator*(const Matrix<V>& a, const Matrix<V>& b) {
-    const auto sum = [](V x, V y, V z, V w) __attribute__((always_inline)) {
-        return V::product(x, y) + V::product(z, w);
+/// a b. With kSmall, entries have less than 32 bits.
+template <bool kSmall, typename V>
+[[gnu::always_inline]] inline Matrix<V> combined(const Matrix<V>& a, const Matrix<V>& b) {
+    const auto product = [](V x, V y) __attribute__((always_inline)) {
+        return kSmall ? V::small_product(x, y) : V::product(x, y);
     };
+    const auto sum = [&](V x, V y, V z, V w) __attribute__((always_inline)) { return product(x, y) + product(z, w); };
     return {sum(a.u, b.u, a.v, b.q), sum(a.u, b.v, a.v, b.r), sum(a.q, b.u, a.r, b.q), sum(a.q, b.v, a.r, b.r)};
 }
 
@@ -83,10 +85,10 @@ template <typename V, int kNum>
     divsteps<V, 17>(zeta, f, g, next);
     repeat<kNum>(OCTAVO_EACH(i) {
         advance<V, 17>(next[i], f[i], g[i]);
-        matrix[i] = next[i] * matrix[i];
+        matrix[i] = combined<true>(next[i], matrix[i]);
     });
     divsteps<V, 17>(zeta, f, g, next);
-    repeat<kNum>(OCTAVO_EACH(i) { matrix[i] = next[i] * matrix[i]; });
+    repeat<kNum>(OCTAVO_EACH(i) { matrix[i] = combined<false>(next[i], matrix[i]); });
 }
 
 /// One inversion under way. f, g, d and e are carried but for their top limbs, which are signed.

@@ -62,6 +62,8 @@ struct V {
     }
     /// The low 64 bits of the product.
     static V product(V a, V b) { return {_mm512_mullo_epi64(a.v, b.v)}; }
+    /// The product of signed words that fit in 32 bits.
+    static V small_product(V a, V b) { return {_mm512_mul_epi32(a.v, b.v)}; }
     /// The word of sixteen, low[0..7] and high[0..7], that the low four bits of each lane's index name.
     static V pick(V low, V index, V high) { return {_mm512_permutex2var_epi64(low.v, index.v, high.v)}; }
 };
