@@ -155,6 +155,7 @@ struct JobOf {
     unsigned seed = 0;
     ReadyList* ready = nullptr;  // where it is woken by a callback
     typename Runtime::Wait wait = Runtime::make_wait();
+    int fd = -1;  // else, since its last pause
     typename Runtime::Job job{};
     Data signature;
     bool done = false;
@@ -180,11 +181,12 @@ struct JobOf {
         is_stepping = true;
         done = Runtime::step(job, wait, main, &self, sizeof self);
         is_stepping = false;
+        if (!done && ready == nullptr) find_fd();
     }
-    int fd() const {
+    void find_fd() {
         const auto fds = Runtime::fds(wait);
-        EXPECT_EQ(fds.size(), 1U);
-        return fds.size() == 1 ? fds[0] : -1;
+        ASSERT_EQ(fds.size(), 1U);
+        fd = fds[0];
     }
 };
 using Job = JobOf<AsyncRuntime>;
@@ -242,7 +244,7 @@ private:
         std::vector<pollfd> fds;
         std::vector<JobOf<Runtime>*> of;
         for (auto& job : jobs_)
-            if (!job.done) fds.push_back({job.fd(), POLLIN, 0}), of.push_back(&job);
+            if (!job.done) fds.push_back({job.fd, POLLIN, 0}), of.push_back(&job);
         ASSERT_GE(::poll(fds.data(), fds.size(), patience_ms), 0);
         for (std::size_t i = 0; i < fds.size(); ++i)
             if (fds[i].revents != 0) of[i]->step();
