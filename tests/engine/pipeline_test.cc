@@ -6,6 +6,7 @@
 
 #include "curve_keys.hpp"
 #include "gcm_session.hpp"
+#include "octavo/octavo.h"
 #include "support.hpp"
 
 namespace octavo::test {
@@ -151,8 +152,61 @@ TEST_P(Pipeline, small_records_are_openssls) {
         EXPECT_EQ(own[i], record) << "not what OpenSSL makes, one after another";
         all_lanes = all_lanes && (i == 0 || lanes[i] != record);
     }
+    const auto features = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"};
+    const bool is_made_for_it =
+        std::all_of(features.begin(), features.end(), [](auto* feature) { return octavo_cpu_has(feature) == 1; });
+    EXPECT_EQ(all_lanes, is_made_for_it);
     if (!all_lanes)
         std::fprintf(stderr, "*** NOT TESTED: pipelines by libipsec-mb, which this CPU is not made for ***\n");
+}
+
+TEST_P(Pipeline, longer_than_records_are_openssls) {
+    auto sealer = make(GetParam(), engine(), 1), plain = make(GetParam(), nullptr, 1);
+    for (const std::size_t text_len : {18500, 40000, 65510}) {
+        std::vector<Data> records;
+        for (std::size_t i = 0; i < 16; ++i) records.push_back(prepare(sealer, i, text_len));
+        ASSERT_TRUE(run_pipeline(sealer, records, records));
+        for (std::size_t i = 0; i < 16; ++i) {
+            auto record = prepare(plain, i, text_len);
+            int len = 0;
+            ASSERT_EQ(
+                EVP_CipherUpdate(plain.get(), record.data(), &len, record.data(), static_cast<int>(record.size())), 1);
+            EXPECT_EQ(records[i], record) << text_len;
+        }
+    }
+}
+
+TEST_P(Pipeline, a_new_key_forgets_the_macs) {
+    const auto prepare_context = [](ENGINE* side) {
+        auto context = make(GetParam(), side, 1);
+        const auto key = data(GetParam().key_len, 1), iv = data(kIvLen, 2);
+        auto mac_key = data(GetParam().mac_len, 30);
+        EXPECT_EQ(EVP_CipherInit_ex(context.get(), nullptr, nullptr, key.data(), iv.data(), 0), 1);
+        EXPECT_EQ(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_MAC_KEY, static_cast<int>(mac_key.size()),
+                                      mac_key.data()),
+                  1);
+        EXPECT_EQ(EVP_CipherInit_ex(context.get(), nullptr, nullptr, key.data(), iv.data(), 1), 1);
+        return context;
+    };
+    auto ours = prepare_context(engine()), plain = prepare_context(nullptr);
+    std::vector<Data> records;
+    for (std::size_t i = 0; i < 16; ++i) records.push_back(prepare(ours, i, 3000));
+    ASSERT_TRUE(run_pipeline(ours, records, records));
+    for (std::size_t i = 0; i < 16; ++i) {
+        auto record = prepare(plain, i, 3000);
+        int len = 0;
+        ASSERT_EQ(EVP_CipherUpdate(plain.get(), record.data(), &len, record.data(), static_cast<int>(record.size())),
+                  1);
+        EXPECT_EQ(records[i], record);
+    }
+}
+
+TEST_P(Pipeline, a_context_turned_to_opening_seals_nothing) {
+    auto context = make(GetParam(), engine(), 1);
+    std::vector<Data> records;
+    for (std::size_t i = 0; i < 16; ++i) records.push_back(prepare(context, i, 3000));
+    ASSERT_EQ(EVP_CipherInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, 0), 1);
+    EXPECT_FALSE(run_pipeline(context, records, records));
 }
 
 TEST_P(Pipeline, alone_records_and_wrong_pipelines_are_openssls_to_judge) {

@@ -25,15 +25,20 @@ IMB_MGR* manager() noexcept {
 
 constexpr std::size_t kHashBlock = 64;
 
-/// Jobs that are done come back one by one, in order; nobody waits for a single one.
-void submit(IMB_MGR* m) noexcept {
-    for (auto* done = IMB_SUBMIT_JOB(m); done != nullptr; done = IMB_GET_COMPLETED_JOB(m)) {
-    }
+// Jobs come back one by one, in order; nobody waits for a single one. Both answer how many have done what they were to do.
+
+std::size_t submit(IMB_MGR* m) noexcept {
+    std::size_t num_done = 0;
+    for (auto* job = IMB_SUBMIT_JOB(m); job != nullptr; job = IMB_GET_COMPLETED_JOB(m))
+        if (job->status == IMB_STATUS_COMPLETED) ++num_done;
+    return num_done;
 }
 
-void flush(IMB_MGR* m) noexcept {
-    while (IMB_FLUSH_JOB(m) != nullptr) {
-    }
+std::size_t flush(IMB_MGR* m) noexcept {
+    std::size_t num_done = 0;
+    while (const auto* job = IMB_FLUSH_JOB(m))
+        if (job->status == IMB_STATUS_COMPLETED) ++num_done;
+    return num_done;
 }
 
 /// HMAC's state after the block of key and pad.
@@ -91,20 +96,20 @@ IMB_JOB* CbcHmac::next_job(IMB_MGR* m, const std::uint8_t* iv) const noexcept {
 }
 
 /// The callers' first blocks become the explicit IVs: enciphered, each chained to the one before, so that they need not be random.
-void CbcHmac::make_ivs(IMB_MGR* m, std::uint8_t* ivs, std::size_t count) noexcept {
+bool CbcHmac::make_ivs(IMB_MGR* m, std::uint8_t* ivs, std::size_t count) noexcept {
     auto* const job = next_job(m, chain_.data());
     job->chain_order = IMB_ORDER_CIPHER_HASH;
     job->hash_alg = IMB_AUTH_NULL;
     job->src = job->dst = ivs;
     job->cipher_start_src_offset_in_bytes = 0;
     job->msg_len_to_cipher_in_bytes = count * kBlock;
-    submit(m);
-    flush(m);
+    if (submit(m) + flush(m) != 1) return false;
     std::copy_n(ivs + (count - 1) * kBlock, kBlock, chain_.begin());
+    return true;
 }
 
 /// What is authenticated stands before the text while it is hashed, where the explicit IV comes to stand.
-void CbcHmac::start(IMB_MGR* m, const Record& record, const std::uint8_t* iv) noexcept {
+std::size_t CbcHmac::start(IMB_MGR* m, const Record& record, const std::uint8_t* iv) noexcept {
     const auto& [bytes, len, text_len, header] = record;
     auto* const text = bytes + kBlock;
     auto* const mac = text + text_len;
@@ -126,20 +131,22 @@ void CbcHmac::start(IMB_MGR* m, const Record& record, const std::uint8_t* iv) no
     job->msg_len_to_hash_in_bytes = kHeaderLen + text_len;
     job->auth_tag_output = mac;
     job->auth_tag_output_len_in_bytes = mac_len();
-    submit(m);
+    return submit(m);
 }
 
-bool CbcHmac::seal(std::span<const Record> records) noexcept {
+CbcHmac::Sealing CbcHmac::seal(std::span<const Record> records) noexcept {
     auto* const m = manager();
-    if (m == nullptr || key_len_ == 0 || !has_mac_key_ || records.empty() || records.size() > kMaxLanes) return false;
+    if (m == nullptr || key_len_ == 0 || !has_mac_key_ || records.empty() || records.size() > kMaxLanes)
+        return Sealing::declined;
     alignas(kBlock) std::array<std::uint8_t, kMaxLanes * kBlock> ivs;
     const auto iv = [&](std::size_t i) { return ivs.data() + i * kBlock; };
     for (std::size_t i = 0; i < records.size(); ++i) std::copy_n(records[i].bytes, kBlock, iv(i));
-    make_ivs(m, ivs.data(), records.size());
-    for (std::size_t i = 0; i < records.size(); ++i) start(m, records[i], iv(i));
-    flush(m);
+    if (!make_ivs(m, ivs.data(), records.size())) return Sealing::failed;
+    std::size_t num_done = 0;
+    for (std::size_t i = 0; i < records.size(); ++i) num_done += start(m, records[i], iv(i));
+    if (num_done + flush(m) != records.size()) return Sealing::failed;
     for (std::size_t i = 0; i < records.size(); ++i) std::copy_n(iv(i), kBlock, records[i].bytes);
-    return true;
+    return Sealing::done;
 }
 
 }  // namespace octavo::bridge

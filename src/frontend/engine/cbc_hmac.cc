@@ -22,6 +22,7 @@ using bridge::CbcHmac;
 
 constexpr std::size_t kMaxPipes = 32;  // libssl's
 constexpr int kVersionTls11 = 0x0302;
+constexpr std::size_t kFailed = SIZE_MAX;
 
 /// Behind OpenSSL's own data.
 struct State {
@@ -64,6 +65,7 @@ int init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char*
     auto& state = state_of<kind>(context);
     state.num_pipes = state.num_headers = 0;
     state.is_ours = encrypts != 0 && is_enabled(Algorithm::aes_cbc_hmac_sha) && bridge::gcm_is_faster();
+    state.sealer.forget_keys();
     if (key != nullptr && state.is_ours) {
         state.sealer.set_hash(kKinds[kind].hash);
         state.sealer.set_key({key, static_cast<std::size_t>(EVP_CIPHER_CTX_get_key_length(context))});
@@ -118,23 +120,24 @@ bool take(const State& state, std::size_t i, CbcHmac::Record& record) {
     const auto len = static_cast<std::size_t>(number(CbcHmac::kHeaderLen - 2));
     if (number(CbcHmac::kHeaderLen - 4) < kVersionTls11 || len < CbcHmac::kBlock) return false;
     const auto text_len = len - CbcHmac::kBlock;
-    if (state.lengths[i] != state.sealer.sealed_len(text_len)) return false;
+    if (state.lengths[i] != state.sealer.sealed_len(text_len) || state.lengths[i] > CbcHmac::kMaxLen) return false;
     record = {state.outputs[i], state.lengths[i], text_len, header};
     return true;
 }
 
-/// As many from `first` on as fill the lanes and are long enough. How many were sealed; 0: leave the next one to OpenSSL.
+/// As many from `first` on as fill the lanes and are long enough. How many were sealed, or where it failed kFailed; 0: leave the next one to OpenSSL.
 std::size_t seal(State& state, std::size_t first, std::size_t threshold) {
     std::array<CbcHmac::Record, CbcHmac::kMaxLanes> records;
     std::size_t count = 0;
     while (count < records.size() && first + count < state.num_pipes && take(state, first + count, records[count]) &&
            records[count].len >= threshold)
         ++count;
-    if (!state.is_ours || count < state.sealer.least()) return 0;
+    if (count < state.sealer.least()) return 0;
     for (std::size_t i = 0; i < count; ++i)
         if (state.inputs[first + i] != state.outputs[first + i])
             std::copy_n(state.inputs[first + i], records[i].len, records[i].bytes);
-    return state.sealer.seal({records.data(), count}) ? count : 0;
+    const auto sealing = state.sealer.seal({records.data(), count});
+    return sealing == CbcHmac::Sealing::done ? count : sealing == CbcHmac::Sealing::failed ? kFailed : 0;
 }
 
 template <std::size_t kind>
@@ -154,9 +157,11 @@ int run_pipeline(EVP_CIPHER_CTX* context) {
     if (state.num_headers != state.num_pipes || state.inputs == nullptr || state.outputs == nullptr ||
         state.lengths == nullptr)
         return 0;
+    // The direction may have changed since the key came, by an init without one, of which OpenSSL tells no cipher.
+    const bool may_seal = state.is_ours && EVP_CIPHER_CTX_is_encrypting(context) == 1;
     for (std::size_t i = 0; i < state.num_pipes;) {
-        const auto sealed = seal(state, i, threshold);
-        if (sealed == 0 && run_own<kind>(context, i) != 1) return 0;
+        const auto sealed = may_seal ? seal(state, i, threshold) : 0;
+        if (sealed == kFailed || (sealed == 0 && run_own<kind>(context, i) != 1)) return 0;
         i += std::max(sealed, std::size_t{1});
     }
     return 1;
