@@ -99,7 +99,7 @@ bool Gcm::random(std::span<std::uint8_t> bytes) noexcept {
 bool Gcm::set_fixed_iv(const std::uint8_t* fixed, std::size_t len) noexcept {
     auto& s = state_;
     const bool whole = len == kWholeIv;
-    if (!whole && (len < kFixedLen || len + kExplicitLen > s.iv_len)) return false;
+    if (!whole && (len < kFixedLen || len > s.iv_len || s.iv_len - len < kExplicitLen)) return false;
     const auto given = whole ? s.iv_len : len;
     std::copy_n(fixed, given, s.iv.begin());
     if (!whole && s.encrypts && !random(std::span(s.iv).subspan(given, s.iv_len - given))) return false;
