@@ -133,6 +133,11 @@ TEST(EngineKdf, BadInputIsRefused) {
     EXPECT_EQ(text(hkdf, "md", "none").front(), '0');
     EXPECT_EQ(EVP_PKEY_CTX_set_hkdf_mode(hkdf.get(), 3), 0);
     EXPECT_EQ(first_reason(), "the number is out of its range");
+    EXPECT_EQ(EVP_PKEY_CTX_set_tls1_prf_md(prf.get(), EVP_md_null()), 1);
+    EXPECT_EQ(EVP_PKEY_CTX_set1_tls1_prf_secret(prf.get(), Data(6).data(), 6), 1);
+    std::size_t num_bytes = 4;
+    EXPECT_NE(EVP_PKEY_derive(prf.get(), Data(num_bytes).data(), &num_bytes), 1) << "of a digest without output";
+    ERR_clear_error();
     const Data seed(1025);
     EXPECT_EQ(EVP_PKEY_CTX_add1_tls1_prf_seed(prf.get(), seed.data(), 1024), 1);
     EXPECT_EQ(EVP_PKEY_CTX_add1_tls1_prf_seed(prf.get(), seed.data(), 1), 0);

@@ -111,6 +111,7 @@ bool tls1_prf(const EVP_MD* digest, Bytes secret, Bytes seed, Out out) noexcept 
         return true;
     }
     return with_hmac(digest, secret, [&](auto& mac) {
+        if (mac.len() == 0) return false;
         p_hash(mac, seed, out, Write::set);
         return true;
     });

@@ -48,7 +48,8 @@ struct State {
         return key.assign(other.key.span()) && salt.assign(other.salt.span()) && info.assign(other.info.span());
     }
     bool is_plain() const noexcept {
-        return digest != nullptr && (EVP_MD_get_flags(digest) & EVP_MD_FLAG_XOF) == 0 && key.size() != 0;
+        return digest != nullptr && EVP_MD_get_size(digest) > 0 && (EVP_MD_get_flags(digest) & EVP_MD_FLAG_XOF) == 0 &&
+               key.size() != 0;
     }
 };
 
