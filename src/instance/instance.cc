@@ -108,6 +108,9 @@ void Instance::after_fork() noexcept {
     alone_ = Alone{};
     is_pinned_.reset();
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
+        const auto& ticket = tickets_[number];
+        // Slots that nobody uses may never have been touched: their memory is still to be had, or the parent's.
+        if (ticket.state == State::free && ticket.is_back && ticket.has_result) continue;
         slot(number).claim.store(device::Claim::none, std::memory_order_relaxed);
         tickets_[number].is_back = tickets_[number].has_result = true;
         slot(number).wake.store(Wake::none, std::memory_order_relaxed);
