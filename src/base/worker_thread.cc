@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,10 +23,12 @@ struct SchedulingAttributes {
 };
 
 void ask_for_short_slices() noexcept {
+    if (sched_getscheduler(0) != SCHED_OTHER) return;
     constexpr std::uint64_t kSliceNs = 100'000;  // the least there is
     SchedulingAttributes attributes{};
     attributes.size = sizeof attributes;
     attributes.policy = SCHED_OTHER;
+    attributes.nice = getpriority(PRIO_PROCESS, 0);  // set as well, whether it is to change or not
     attributes.runtime_ns = kSliceNs;
     syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
