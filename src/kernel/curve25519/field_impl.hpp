@@ -169,7 +169,7 @@ template <Start kStart = Start::zero, typename V>
     return fold(c);
 }
 
-/// Two products, two squares, or a^2 and b c, a row of each in turn: each hides the other's latency, for which the processor does not look far enough ahead.
+/// Two products or two squares, a row of each in turn: each hides the other's latency, for which the processor does not look far enough ahead.
 template <typename V>
 struct Pair {
     Sum<V> first, second;
@@ -198,21 +198,6 @@ template <Start kFirst, Start kSecond, typename V>
     finish_square(first, a);
     finish_square(second, b);
     return {fold(first), fold(second)};
-}
-
-template <Start kSquare, Start kProduct, typename V>
-[[gnu::always_inline]] inline Pair<V> square_and_multiply(const Factor<V>& a, const Factor<V>& b, const Factor<V>& c) {
-    V square[2 * kLimbs], product[2 * kLimbs];
-    start_columns<V, kSquare, true>(square);
-    start_columns<V, kProduct, false>(product);
-    repeat<kLimbs - 2>(OCTAVO_EACH(i) {
-        add_square_row<i>(square, a);
-        add_product_row<i>(product, b, c);
-    });
-    add_product_row<kLimbs - 2>(product, b, c);
-    finish_square(square, a);
-    add_product_row<kLimbs - 1>(product, b, c);
-    return {fold(square), fold(product)};
 }
 
 template <Start kStart = Start::zero, typename V>

@@ -116,6 +116,7 @@ struct Ladder {
 template <typename V>
 [[gnu::always_inline]] inline void step(Ladder<V>& l, const SharedFactor<V>& x1, typename V::Mask swap) {
     using curve25519::factor_of_sum;
+    using curve25519::multiply_inline;
     using curve25519::multiply_pair;
     using curve25519::square_pair;
     constexpr auto kAbove = curve25519::Start::above_products, kZero = curve25519::Start::zero;
@@ -124,10 +125,10 @@ template <typename V>
     const Chosen<V> sum(swap, c, a), difference(swap, d, b);
     const auto [da, cb] = multiply_pair<kAbove, kZero>(d, a, c, b);
     const auto [aa, bb] = square_pair<kAbove, kZero>(sum.factor(), difference.factor());
-    const auto f = factor_of_sum(curve25519::square_inline(factor_of_sum(da - cb)));
-    const auto e = factor_of_sum(aa - bb), s = factor_of_sum(da + cb);
-    const auto g = factor_of_sum(add_small_multiple(aa, e));
-    const auto [x3, x2] = curve25519::square_and_multiply<kAbove, kAbove>(s, factor_of_sum(aa), factor_of_sum(bb));
+    const auto [x3, dd] = square_pair<kAbove, kZero>(factor_of_sum(da + cb), factor_of_sum(da - cb));
+    const auto e = factor_of_sum(aa - bb);
+    l.x2 = multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
+    const auto f = factor_of_sum(dd), g = factor_of_sum(add_small_multiple(aa, e));
     SharedProduct<V> z3;
     V z2[2 * kLimbs];
     curve25519::start_columns<V, kZero, false>(z2);
@@ -135,7 +136,7 @@ template <typename V>
         z3.template add_row<i>(x1, f);
         curve25519::add_product_row<i>(z2, e, g);
     });
-    l.x2 = x2, l.x3 = x3, l.z3 = z3.sum(), l.z2 = curve25519::fold(z2);
+    l.x3 = x3, l.z3 = z3.sum(), l.z2 = curve25519::fold(z2);
 }
 
 /// (x : z) = 2 (x : z), where no limb of x - z is negative; nor is one after it.
