@@ -19,3 +19,9 @@ foreach(name rsa ec ffc gcm kdf pipeline records control health)
 endforeach()
 octavo_forks_while_busy(engine_life_test)
 gtest_discover_tests(engine_life_test TEST_PREFIX engine. DISCOVERY_MODE PRE_TEST PROPERTIES LABELS engine TIMEOUT 300)
+
+# For people to run: what a record costs through libssl.
+add_executable(records_bench engine/records_bench.cc engine/support.cc provider/shim.cc)
+target_compile_definitions(records_bench PRIVATE OCTAVO_ENGINES="${CMAKE_BINARY_DIR}/lib/engines-3" OPENSSL_SUPPRESS_DEPRECATED)
+target_link_libraries(records_bench PRIVATE provider_support -Wl,--push-state,--no-as-needed octavo -Wl,--pop-state ${CMAKE_DL_LIBS})
+add_dependencies(records_bench octavo_engine octavo_provider)

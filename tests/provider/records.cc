@@ -32,14 +32,13 @@ constexpr Suite kAll[] = {
 };
 constexpr const char* kDescriptors = "OCTAVO_RECORDS_FDS";
 
-struct FreeTls {
-    void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
-    void operator()(SSL* p) const { SSL_free(p); }
+struct FreeAny : FreeTls {
+    using FreeTls::operator();
     void operator()(X509* p) const { X509_free(p); }
     void operator()(BIO* p) const { BIO_free(p); }
 };
 template <class T>
-using Owner = std::unique_ptr<T, FreeTls>;
+using Owner = std::unique_ptr<T, FreeAny>;
 
 std::string pem_of(const std::function<int(BIO*)>& write) {
     const Owner<BIO> bio(BIO_new(BIO_s_mem()));
@@ -125,10 +124,9 @@ struct End {
     std::function<void(SSL_CTX*)> prepare;
 };
 
-/// Handshake and data on one end. What went wrong, or "".
-std::string run(const End& end, const Suite& suite) {
-    std::signal(SIGPIPE, SIG_IGN);  // an end that failed shall say so by itself
-    const Owner<SSL_CTX> tls(SSL_CTX_new_ex(end.context, nullptr, TLS_method()));
+/// Null where OpenSSL does not know the suite.
+Owner<SSL_CTX> make_tls(OSSL_LIB_CTX* context, const Suite& suite, bool is_server) {
+    Owner<SSL_CTX> tls(SSL_CTX_new_ex(context, nullptr, TLS_method()));
     SSL_CTX_set_min_proto_version(tls.get(), suite.version);
     SSL_CTX_set_max_proto_version(tls.get(), suite.version);
     // Stitched ciphers know the order MAC, then encryption.
@@ -136,8 +134,16 @@ std::string run(const End& end, const Suite& suite) {
     SSL_CTX_set_security_level(tls.get(), 0);
     const int known = suite.version == TLS1_3_VERSION ? SSL_CTX_set_ciphersuites(tls.get(), suite.name)
                                                       : SSL_CTX_set_cipher_list(tls.get(), suite.name);
-    if (known != 1) return "unknown to OpenSSL";
-    if (end.is_server) identify(tls.get(), end.context);
+    if (known != 1) return nullptr;
+    if (is_server) identify(tls.get(), context);
+    return tls;
+}
+
+/// Handshake and data on one end. What went wrong, or "".
+std::string run(const End& end, const Suite& suite) {
+    std::signal(SIGPIPE, SIG_IGN);  // an end that failed shall say so by itself
+    const auto tls = make_tls(end.context, suite, end.is_server);
+    if (tls == nullptr) return "unknown to OpenSSL";
     if (end.prepare) end.prepare(tls.get());
     const Owner<SSL> ssl(SSL_new(tls.get()));
     SSL_set_fd(ssl.get(), end.fd);
@@ -163,6 +169,26 @@ pid_t start_peer(const std::string& descriptors) {
 }  // namespace
 
 const std::span<const Suite> kSuites = kAll;
+
+Connection connect_in_memory(OSSL_LIB_CTX* context, const Suite& suite) {
+    constexpr std::size_t kRoom = 65536;
+    const auto server_tls = make_tls(context, suite, true), client_tls = make_tls(context, suite, false);
+    if (server_tls == nullptr || client_tls == nullptr) return {};
+    Connection made{std::unique_ptr<SSL, FreeTls>(SSL_new(server_tls.get())),
+                    std::unique_ptr<SSL, FreeTls>(SSL_new(client_tls.get()))};
+    BIO *server_end = nullptr, *client_end = nullptr;
+    BIO_new_bio_pair(&server_end, kRoom, &client_end, kRoom);
+    SSL_set_bio(made.server.get(), server_end, server_end);
+    SSL_set_bio(made.client.get(), client_end, client_end);
+    SSL_set_accept_state(made.server.get());
+    SSL_set_connect_state(made.client.get());
+    for (int i = 0; i < 10; ++i) {
+        const int client = SSL_do_handshake(made.client.get());
+        if (client == 1 && SSL_do_handshake(made.server.get()) == 1) return made;
+        SSL_do_handshake(made.server.get());
+    }
+    return {};
+}
 
 std::size_t bulk_len() { return (std::getenv("OCTAVO_LONG_TESTS") != nullptr ? 100U : 2U) << 20U; }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <openssl/types.h>
+#include <openssl/ssl.h>
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -17,6 +18,18 @@ struct Suite {
     const char* name;
 };
 extern const std::span<const Suite> kSuites;
+
+struct FreeTls {
+    void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
+    void operator()(SSL* p) const { SSL_free(p); }
+};
+
+/// Both ends of a connection after the handshake, in one thread.
+struct Connection {
+    std::unique_ptr<SSL, FreeTls> server, client;
+};
+/// Both ends null where the handshake fails.
+Connection connect_in_memory(OSSL_LIB_CTX* context, const Suite& suite);
 
 /// 2 MB, with OCTAVO_LONG_TESTS=1 100 MB.
 std::size_t bulk_len();

@@ -4,24 +4,46 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <memory>
+#include <atomic>
 
 namespace octavo::bridge {
 namespace {
 
-struct FreeManager {
-    void operator()(IMB_MGR* manager) const noexcept { free_mb_mgr(manager); }
-};
+/// Managers that nobody uses at the moment. One serves a thread at a time, and between calls its lanes are empty; a child of fork() has those
+/// that were idle.
+std::array<std::atomic<IMB_MGR*>, 16> idle{};
 
-/// Its lanes serve one thread; between calls they are empty. Null where memory ran out.
-IMB_MGR* manager() noexcept {
-    thread_local const std::unique_ptr<IMB_MGR, FreeManager> own = [] {
+/// A manager for the length of a call. Null where memory ran out.
+class Manager {
+public:
+    Manager() noexcept : manager_(take()) {}
+    ~Manager() {
+        if (manager_ != nullptr) give(manager_);
+    }
+    Manager(const Manager&) = delete;
+    Manager& operator=(const Manager&) = delete;
+    IMB_MGR* get() const noexcept { return manager_; }
+
+private:
+    static IMB_MGR* take() noexcept {
+        for (auto& place : idle)
+            if (auto* found = place.exchange(nullptr, std::memory_order_acquire); found != nullptr) return found;
         auto* made = alloc_mb_mgr(0);
         if (made != nullptr) init_mb_mgr_auto(made, nullptr);
-        return std::unique_ptr<IMB_MGR, FreeManager>(made);
-    }();
-    return own.get();
-}
+        return made;
+    }
+    static void give(IMB_MGR* manager) noexcept {
+        for (auto& place : idle) {
+            IMB_MGR* nobody = nullptr;
+            // Its lanes are seen as this thread left them.
+            if (place.compare_exchange_strong(nobody, manager, std::memory_order_release, std::memory_order_relaxed))
+                return;
+        }
+        free_mb_mgr(manager);
+    }
+
+    IMB_MGR* manager_;
+};
 
 constexpr std::size_t kHashBlock = 64;
 
@@ -56,7 +78,8 @@ void start_hash(IMB_MGR* m, CbcHmac::Hash hash, CbcHmac::Bytes key, std::uint8_t
 }  // namespace
 
 void CbcHmac::set_key(Bytes key) noexcept {
-    auto* const m = manager();
+    const Manager loan;
+    auto* const m = loan.get();
     if (m == nullptr) return;
     alignas(kBlock) std::array<std::uint8_t, kBlock * kMaxRounds> to_decrypt;
     if (key.size() == kBlock)
@@ -69,7 +92,8 @@ void CbcHmac::set_key(Bytes key) noexcept {
 }
 
 void CbcHmac::set_mac_key(Bytes key) noexcept {
-    auto* const m = manager();
+    const Manager loan;
+    auto* const m = loan.get();
     has_mac_key_ = m != nullptr && key.size() <= kMaxMacKey;
     if (!has_mac_key_) return;
     start_hash(m, hash_, key, 0x36, inner_.data());
@@ -135,7 +159,8 @@ std::size_t CbcHmac::start(IMB_MGR* m, const Record& record, const std::uint8_t*
 }
 
 CbcHmac::Sealing CbcHmac::seal(std::span<const Record> records) noexcept {
-    auto* const m = manager();
+    const Manager loan;
+    auto* const m = loan.get();
     if (m == nullptr || key_len_ == 0 || !has_mac_key_ || records.empty() || records.size() > kMaxLanes)
         return Sealing::declined;
     alignas(kBlock) std::array<std::uint8_t, kMaxLanes * kBlock> ivs;
