@@ -16,12 +16,6 @@ void spread_secrets(void* line) noexcept;
     return line;
 }
 
-/// A masked store writes one line whatever its mask is; the sanitizer takes the mask for a part of the address. The same
-/// by load, blend and store, which it follows.
-[[gnu::target("avx512f")]] inline void mask_store_epi64(void* to, __mmask8 mask, __m512i value) {
-    _mm512_store_si512(to, _mm512_mask_blend_epi64(mask, _mm512_load_si512(to), value));
-}
-
 }  // namespace octavo::ct
 
 #define _mm512_add_epi64(a, b) ::octavo::ct::spread(_mm512_add_epi64(a, b))
@@ -34,4 +28,3 @@ void spread_secrets(void* line) noexcept;
 #define _mm512_abs_epi64(a) ::octavo::ct::spread(_mm512_abs_epi64(a))
 #define _mm512_madd52lo_epu64(sum, a, b) ::octavo::ct::spread(_mm512_madd52lo_epu64(sum, a, b))
 #define _mm512_madd52hi_epu64(sum, a, b) ::octavo::ct::spread(_mm512_madd52hi_epu64(sum, a, b))
-#define _mm512_mask_store_epi64 ::octavo::ct::mask_store_epi64

@@ -23,9 +23,6 @@ struct V {
     static V every_at(const Limb* word) { return {*word}; }
     static V load(const Lanes* p) { return {p->lane[0]}; }
     void store(Lanes* p) const { p->lane[0] = v; }
-    void merge_into(Mask chosen, Lanes* p) const {
-        if (chosen) store(p);
-    }
     static lanes::Wide product_of_low(V a, V b) { return static_cast<lanes::Wide>(a.low().v) * b.low().v; }
     static V madd_low(V sum, V a, V b) {
         return {sum.v + (static_cast<Limb>(product_of_low(a, b)) & lanes::kLimbMask)};

@@ -14,7 +14,6 @@ struct V {
     static V load(const lanes::Lanes* p) { return {_mm512_load_si512(p)}; }
     static V load_words(const void* p) { return {_mm512_load_si512(p)}; }
     void store(lanes::Lanes* p) const { _mm512_store_si512(p, v); }
-    void merge_into(Mask chosen, lanes::Lanes* p) const { _mm512_mask_store_epi64(p, chosen, v); }
     static V madd_low(V sum, V a, V b) { return {_mm512_madd52lo_epu64(sum.v, a.v, b.v)}; }
     static V madd_high(V sum, V a, V b) { return {_mm512_madd52hi_epu64(sum.v, a.v, b.v)}; }
     V carry() const { return {_mm512_srli_epi64(v, lanes::kLimbBits)}; }

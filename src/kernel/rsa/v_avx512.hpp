@@ -29,7 +29,6 @@ struct V {
     Mask equals(Limb word) const { return _mm512_cmpeq_epi64_mask(v, _mm512_set1_epi64(static_cast<long long>(word))); }
     Mask has_bit(int bit) const { return _mm512_test_epi64_mask(v, _mm512_set1_epi64(1LL << bit)); }
     static V choose(Mask chosen, V yes, V no) { return {_mm512_mask_blend_epi64(chosen, no.v, yes.v)}; }
-    void merge_into(Mask chosen, Lanes* p) const { _mm512_mask_store_epi64(p, chosen, v); }
     /// Word l of entries[l] and entries[8 + l] together, sixteen words, that lane l's index names.
     static V among(const Lanes* entries, V index) {
         __m512i chosen = index.v;

@@ -87,23 +87,14 @@ struct SharedProduct {
     }
 };
 
-/// One of two factors in each lane, chosen by stores: those leave the ports free that compute.
+/// One of two factors in each lane. By blends: masked stores would leave the ports free that compute, but a load after one takes a time
+/// that depends on its mask, which is secret here.
 template <typename V>
-class Chosen {
-public:
-    [[gnu::always_inline]] Chosen(typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) {
-        repeat<kLimbs>(OCTAVO_EACH(i) { no.limb[i].store(&limb_[i]); });
-        repeat<kLimbs>(OCTAVO_EACH(i) { yes.limb[i].merge_into(chosen, &limb_[i]); });
-    }
-    [[gnu::always_inline]] Factor<V> factor() const {
-        Factor<V> result;
-        repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::load(&limb_[i]); });
-        return result;
-    }
-
-private:
-    Lanes limb_[kLimbs];
-};
+[[gnu::always_inline]] inline Factor<V> choose(typename V::Mask chosen, const Factor<V>& yes, const Factor<V>& no) {
+    Factor<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::choose(chosen, yes.limb[i], no.limb[i]); });
+    return result;
+}
 
 /// The running pair of RFC 7748's ladder. x2 and x3 begin above products, so that z2 and z3 can be subtracted.
 template <typename V>
@@ -122,9 +113,9 @@ template <typename V>
     constexpr auto kAbove = curve25519::Start::above_products, kZero = curve25519::Start::zero;
     const auto a = factor_of_sum(l.x2 + l.z2), b = factor_of_sum(l.x2 - l.z2);
     const auto c = factor_of_sum(l.x3 + l.z3), d = factor_of_sum(l.x3 - l.z3);
-    const Chosen<V> sum(swap, c, a), difference(swap, d, b);
+    const auto sum = choose<V>(swap, c, a), difference = choose<V>(swap, d, b);
     const auto [da, cb] = multiply_pair<kAbove, kZero>(d, a, c, b);
-    const auto [aa, bb] = square_pair<kAbove, kZero>(sum.factor(), difference.factor());
+    const auto [aa, bb] = square_pair<kAbove, kZero>(sum, difference);
     const auto [x3, dd] = square_pair<kAbove, kZero>(factor_of_sum(da + cb), factor_of_sum(da - cb));
     const auto e = factor_of_sum(aa - bb);
     l.x2 = multiply_inline<kAbove>(factor_of_sum(aa), factor_of_sum(bb));
