@@ -22,8 +22,8 @@ struct Counts {
     static constexpr int product = columns_of_product + reduction(), square = columns_of_square + reduction();
     static constexpr int doubling = 3 * square + 3 * product + columns_of_product + columns_of_square + reduction();
     static constexpr int addition = 3 * square + 6 * product + 2 * columns_of_product + reduction();
-    /// Rounds of 52 divsteps: four numbers of two products each, and two quotient digits.
-    static constexpr int inversion = ((45907 * Field::kBits + 26313) / (19929 * 52) + 1) * (20 * kLimbs + 2);
+    /// Rounds of 52 divsteps: four numbers of two products each, two quotient digits, and twice the low words of two numbers.
+    static constexpr int inversion = ((45907 * Field::kBits + 26313) / (19929 * 52) + 1) * (20 * kLimbs + 2 + 8);
 };
 
 template <typename Curve>
@@ -53,10 +53,13 @@ struct Counts25519 {
     static constexpr int product = 50 + 13, shared_product = 50 + 2, square = 30 + 13, carry = 1;
     static constexpr int inversion = Counts<kernel::curve25519::Field>::inversion;
     static constexpr int fraction = inversion + product + 7 * carry, encoding = inversion + 2 * product + 7 * carry;
-    static constexpr int step = 4 * product + shared_product + 4 * square + 11 + 11 * carry;
+    static constexpr int small_multiple = 11;
+    static constexpr int step = 4 * product + shared_product + 4 * square + small_multiple + 11 * carry;
+    static constexpr int half_step =
+        2 * product + 2 * square + small_multiple + 6 * carry;  ///< one point alone doubled
     static constexpr int kept_multiples = 5 * (2 + carry) + carry;
     static constexpr int base = kernel::curve25519::CombDigits::kNum * (7 * product + 7 * carry);
-    static constexpr int derive = kept_multiples + 255 * step + fraction, keygen = base + fraction;
+    static constexpr int derive = kept_multiples + 251 * step + 4 * half_step + fraction, keygen = base + fraction;
     static constexpr int ed25519_keygen = base + encoding, sign = base + encoding + 10 * Order::product;
     /// Without T, which a doubling does not read.
     static constexpr int doubling = 4 * product + 3 * square + 7 * carry, addition = 7 * product + 8 * carry;
