@@ -72,7 +72,7 @@ bool take_pair(const PkeyKind& kind, const Curve& curve, std::span<std::uint8_t>
 constexpr int kNids[] = {NID_X25519, NID_X448, NID_hkdf, NID_tls1_prf, NID_ED25519};
 /// The last is for programs that name the engine: where it is the default, OpenSSL 3.0 signs no certificates with such keys.
 constexpr int kNumDefaults = static_cast<int>(std::size(kNids)) - 1;
-/// An engine's own, in the order of kNids: OpenSSL frees them with the engine, before its destroy function.
+/// An engine's own, in the order of kNids: OpenSSL frees the defaults with the engine, before its destroy function.
 using Methods = std::array<EVP_PKEY_METHOD*, std::size(kNids)>;
 
 int index() noexcept {
@@ -156,7 +156,9 @@ bool add_pkey_methods(ENGINE* engine) noexcept {
 }
 
 void forget_pkey_methods(ENGINE* engine) noexcept {
-    delete static_cast<Methods*>(ENGINE_get_ex_data(engine, index()));
+    auto* methods = static_cast<Methods*>(ENGINE_get_ex_data(engine, index()));
+    if (methods != nullptr) std::for_each(methods->begin() + kNumDefaults, methods->end(), EVP_PKEY_meth_free);
+    delete methods;
     ENGINE_set_ex_data(engine, index(), nullptr);
 }
 
