@@ -22,6 +22,7 @@ gtest_discover_tests(engine_life_test TEST_PREFIX engine. DISCOVERY_MODE PRE_TES
 
 # For people to run: what a record costs through libssl.
 add_executable(records_bench engine/records_bench.cc engine/support.cc provider/shim.cc)
+target_compile_options(records_bench PRIVATE -O2)
 target_compile_definitions(records_bench PRIVATE OCTAVO_ENGINES="${CMAKE_BINARY_DIR}/lib/engines-3" OPENSSL_SUPPRESS_DEPRECATED)
 target_link_libraries(records_bench PRIVATE provider_support -Wl,--push-state,--no-as-needed octavo -Wl,--pop-state ${CMAKE_DL_LIBS})
 add_dependencies(records_bench octavo_engine octavo_provider)

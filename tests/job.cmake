@@ -18,6 +18,7 @@ add_test(NAME job.deaths COMMAND job_test --gtest_filter=${deaths})
 set_tests_properties(job.deaths PROPERTIES LABELS unit)
 
 add_executable(octavo-job-bench job/bench.cc)
+target_compile_options(octavo-job-bench PRIVATE -O2)
 target_link_libraries(octavo-job-bench PRIVATE octavo OpenSSL::Crypto)
 
 # What an outside program sees: headers and shared library.
