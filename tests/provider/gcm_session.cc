@@ -5,8 +5,36 @@
 #include <algorithm>
 
 #include "curve_keys.hpp"
+#include "octavo/octavo.h"
 
 namespace octavo::test {
+namespace {
+
+/// Names and types of parameters, sorted.
+std::vector<std::string> names_in(const OSSL_PARAM* params) {
+    std::vector<std::string> names;
+    for (; params != nullptr && params->key != nullptr; ++params)
+        names.push_back(params->key + std::string(":") + std::to_string(params->data_type));
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace
+
+bool cpu_is_made_for_gcm() {
+    const auto features = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"};
+    return std::all_of(features.begin(), features.end(), [](auto* name) { return octavo_cpu_has(name) == 1; });
+}
+
+void expect_same_offer(const Cipher& ours, const Cipher& theirs) {
+    const auto expect_same = [&](auto* params_of) {
+        EXPECT_EQ(names_in(params_of(ours.get())), names_in(params_of(theirs.get())));
+    };
+    EXPECT_EQ(EVP_CIPHER_get_flags(ours.get()), EVP_CIPHER_get_flags(theirs.get()));
+    expect_same(EVP_CIPHER_gettable_params);
+    expect_same(EVP_CIPHER_gettable_ctx_params);
+    expect_same(EVP_CIPHER_settable_ctx_params);
+}
 
 Cipher fetch_gcm(OSSL_LIB_CTX* side, std::size_t key_len) {
     return Cipher(EVP_CIPHER_fetch(side, ("AES-" + std::to_string(key_len * 8) + "-GCM").c_str(), nullptr));

@@ -20,6 +20,11 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
 inline constexpr std::size_t kGcmKeyLengths[] = {16, 24, 32};
 
+/// Whether libipsec-mb's AES-GCM is the provider's and the engine's here, which goes for pipelines of AES-CBC-HMAC, too.
+bool cpu_is_made_for_gcm();
+/// Flags and parameters.
+void expect_same_offer(const Cipher& ours, const Cipher& theirs);
+
 Cipher fetch_gcm(OSSL_LIB_CTX* side, std::size_t key_len);
 
 /// A message and how it is cut into pieces; the same for both sides.

@@ -55,6 +55,15 @@ int run_group(const Json& group, const Fields& group_fields, const Fields& test_
     return count;
 }
 
+void run_aead_file(const std::string& name, const Check& check) {
+    int count = 0;
+    const auto file = read_vectors(name);
+    for (const auto& group : file.at("testGroups"))
+        count += run_group(group, {"type", "source", "ivSize", "keySize", "tagSize", "tests"},
+                           {"tcId", "comment", "flags", "key", "iv", "aad", "msg", "ct", "tag", "result"}, check);
+    EXPECT_EQ(count, file.at("numberOfTests"));
+}
+
 std::string name_of_file(const testing::TestParamInfo<const char*>& file) {
     return std::string(file.param).substr(0, std::string(file.param).find(".json"));
 }

@@ -28,6 +28,9 @@ using Check = std::function<bool(const Json& group, const Json& test)>;
 /// Gives back the number of tests that were run.
 int run_group(const Json& group, const Fields& group_fields, const Fields& test_fields, const Check& check);
 
+/// The groups of a file of authenticated encryption, all of its tests.
+void run_aead_file(const std::string& name, const Check& check);
+
 /// Of a test whose parameter is a file.
 std::string name_of_file(const testing::TestParamInfo<const char*>& file);
 

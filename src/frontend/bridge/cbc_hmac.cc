@@ -1,10 +1,11 @@
 #include "frontend/bridge/cbc_hmac.hpp"
 
-#include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <atomic>
+
+#include "frontend/bridge/ipsec_mb.hpp"
 
 namespace octavo::bridge {
 namespace {
@@ -28,9 +29,7 @@ private:
     static IMB_MGR* take() noexcept {
         for (auto& place : idle)
             if (auto* found = place.exchange(nullptr, std::memory_order_acquire); found != nullptr) return found;
-        auto* made = alloc_mb_mgr(0);
-        if (made != nullptr) init_mb_mgr_auto(made, nullptr);
-        return made;
+        return make_ipsec_manager().release();
     }
     static void give(IMB_MGR* manager) noexcept {
         for (auto& place : idle) {

@@ -5,26 +5,20 @@
 #include <algorithm>
 #include <new>
 
-#include "octavo/octavo.h"
+#include "frontend/bridge/ipsec_mb.hpp"
 
 namespace octavo::bridge {
 
 bool chacha20_poly1305_is_faster() noexcept {
-    constexpr const char* kNeeds[] = {"avx512f",    "avx512bw", "avx512vl",  "avx512dq",
-                                      "avx512ifma", "vaes",     "vpclmulqdq"};
-    return std::all_of(std::begin(kNeeds), std::end(kNeeds),
-                       [](const char* feature) { return octavo_cpu_has(feature) == 1; });
+    return cpu_has_all({"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512ifma", "vaes", "vpclmulqdq"});
 }
 
 /// The manager is only needed for its table of functions: they have no state of their own.
 ChaCha20Poly1305::Functions ChaCha20Poly1305::load() noexcept {
-    auto* manager = alloc_mb_mgr(0);
+    const auto manager = make_ipsec_manager();
     if (manager == nullptr) return {};
-    init_mb_mgr_auto(manager, nullptr);
-    const Functions table{manager->chacha20_poly1305_init, manager->chacha20_poly1305_enc_update,
-                          manager->chacha20_poly1305_dec_update, manager->chacha20_poly1305_finalize};
-    free_mb_mgr(manager);
-    return table;
+    return {manager->chacha20_poly1305_init, manager->chacha20_poly1305_enc_update,
+            manager->chacha20_poly1305_dec_update, manager->chacha20_poly1305_finalize};
 }
 
 const ChaCha20Poly1305::Functions* ChaCha20Poly1305::functions() noexcept {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "octavo/octavo.h"
+#include "frontend/bridge/ipsec_mb.hpp"
 
 namespace octavo::bridge {
 namespace {
@@ -19,11 +19,10 @@ using Table = std::array<GcmFunctions, kNumKeyLengths>;
 
 /// The manager is only needed for its table of functions: they have no state of their own.
 Table load() noexcept {
-    auto* manager = alloc_mb_mgr(0);
+    const auto manager = make_ipsec_manager();
     if (manager == nullptr) return {};
-    init_mb_mgr_auto(manager, nullptr);
     const auto& m = *manager;
-    const Table table = {{
+    return {{
         {m.gcm128_pre, m.gcm128_enc, m.gcm128_dec, m.gcm128_init, m.gcm128_init_var_iv, m.gmac128_update,
          m.gcm128_enc_update, m.gcm128_dec_update, m.gcm128_enc_finalize, m.gcm128_dec_finalize},
         {m.gcm192_pre, m.gcm192_enc, m.gcm192_dec, m.gcm192_init, m.gcm192_init_var_iv, m.gmac192_update,
@@ -31,8 +30,6 @@ Table load() noexcept {
         {m.gcm256_pre, m.gcm256_enc, m.gcm256_dec, m.gcm256_init, m.gcm256_init_var_iv, m.gmac256_update,
          m.gcm256_enc_update, m.gcm256_dec_update, m.gcm256_enc_finalize, m.gcm256_dec_finalize},
     }};
-    free_mb_mgr(manager);
-    return table;
 }
 
 const GcmFunctions* functions_for(std::size_t key_len) noexcept {
@@ -44,9 +41,7 @@ const GcmFunctions* functions_for(std::size_t key_len) noexcept {
 }  // namespace
 
 bool gcm_is_faster() noexcept {
-    constexpr const char* kNeeds[] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"};
-    return std::all_of(std::begin(kNeeds), std::end(kNeeds),
-                       [](const char* feature) { return octavo_cpu_has(feature) == 1; });
+    return cpu_has_all({"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"});
 }
 
 Gcm::Gcm(std::size_t key_len, OSSL_LIB_CTX* random) noexcept

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <openssl/core.h>
+#include <openssl/params.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+
+#include "frontend/provider/errors.hpp"
 
 /// What the provider's AEAD ciphers have in common: parameters.
 namespace octavo::provider {
@@ -39,6 +42,12 @@ int run_parameters(Context& self, Param* params, const Parameter<Context, Param>
     for (std::size_t i = 0; i < n; ++i)
         if (found[i] != nullptr && table[i].run(self, *found[i]) != 1) return 0;
     return 1;
+}
+
+/// Answers a parameter that asks for a number.
+template <class Context>
+int get_number(const Context& self, OSSL_PARAM& param, std::size_t value) {
+    return OSSL_PARAM_set_size_t(&param, value) == 1 ? 1 : self.fail(Reason::parameter_not_set, __func__);
 }
 
 /// Of an algorithm with IVs of 12 bytes, for OSSL_FUNC_CIPHER_GET_PARAMS and OSSL_FUNC_CIPHER_GETTABLE_PARAMS.

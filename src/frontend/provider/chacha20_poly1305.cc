@@ -73,9 +73,6 @@ int set_fixed_iv(Context& self, const OSSL_PARAM& param) {
     return 1;
 }
 
-int get_number(const Context& self, OSSL_PARAM& param, std::size_t value) {
-    return OSSL_PARAM_set_size_t(&param, value) == 1 ? 1 : self.fail(Reason::parameter_not_set, __func__);
-}
 int get_iv_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, ChaCha20Poly1305::kIvLen); }
 int get_key_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, ChaCha20Poly1305::kKeyLen); }
 int get_tag_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, self.cipher.tag_len()); }

@@ -66,10 +66,6 @@ int set_invocation(Context& self, const OSSL_PARAM& param) {
     return is_bytes(param) && self.gcm.set_invocation(bytes_of(param)) ? 1 : 0;
 }
 
-int get_number(const Context& self, OSSL_PARAM& param, std::size_t value) {
-    return OSSL_PARAM_set_size_t(&param, value) == 1 ? 1 : self.fail(Reason::parameter_not_set, __func__);
-}
-
 int get_iv_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, self.gcm.iv_len()); }
 int get_key_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, self.gcm.key_len()); }
 int get_tag_len(Context& self, OSSL_PARAM& param) { return get_number(self, param, self.gcm.tag_len()); }
