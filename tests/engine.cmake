@@ -9,6 +9,8 @@ foreach(name rsa ec ffc gcm kdf pipeline records control health life)
     -Wl,--push-state,--no-as-needed octavo -Wl,--pop-state ${CMAKE_DL_LIBS})
   add_dependencies(engine_${name}_test octavo_engine octavo_provider)
 endforeach()
+octavo_counts_own_work(engine_gcm_test)
+octavo_counts_own_work(engine_kdf_test)
 # Puts faults into its own process, as `octavo fault` does.
 target_link_libraries(engine_health_test PRIVATE octavo_core)
 target_include_directories(engine_health_test PRIVATE api)

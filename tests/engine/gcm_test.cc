@@ -1,5 +1,4 @@
 // AES-GCM by the engine, beside the default provider's. Where the CPU is not made for it the engine's contexts are OpenSSL's own, and must do the same.
-#include <octavo/octavo.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
@@ -8,6 +7,7 @@
 #include "curve_keys.hpp"
 #include "gcm_session.hpp"
 #include "support.hpp"
+#include "support/own_work.hpp"
 
 namespace octavo::test {
 namespace {
@@ -22,16 +22,19 @@ CipherContext make(ENGINE* engine, std::size_t key_len) {
     return context;
 }
 
-/// Runs `what` by the default provider and by the engine.
+/// Runs `what` by the default provider and by the engine. Gives back how many messages libipsec-mb had.
 template <class What>
-void expect_same(std::size_t key_len, What&& what) {
+int expect_same(std::size_t key_len, What&& what) {
     std::string texts[2];
+    int before = 0;
     for (auto* by : {static_cast<ENGINE*>(nullptr), engine()}) {
+        before = own_work::messages;
         GcmSession session(make(by, key_len), Exactness::results);
         what(session);
         texts[by == nullptr ? 0 : 1] = session.trace.text();
     }
     EXPECT_EQ(texts[0], texts[1]);
+    return own_work::messages - before;
 }
 
 int rounds(int few, int many) { return std::getenv("OCTAVO_LONG_TESTS") != nullptr ? many : few; }
@@ -48,10 +51,11 @@ TEST_P(Gcm, is_the_engines) {
 }
 
 TEST_P(Gcm, messages_of_any_shape_are_the_default_providers) {
+    constexpr int kNumMessages = 3;
     std::mt19937 random(11);
     for (int i = 0; i < rounds(100, 5000) && !HasFailure(); ++i) {
         const auto m = random_message(random, GetParam());
-        expect_same(GetParam(), [&](GcmSession& session) {
+        const int num_ours = expect_same(GetParam(), [&](GcmSession& session) {
             ASSERT_TRUE(session.message(m, 1));
             auto back = m;
             back.text = session.text;
@@ -61,11 +65,14 @@ TEST_P(Gcm, messages_of_any_shape_are_the_default_providers) {
             back.tag[static_cast<std::size_t>(i) % 16] ^= 1;
             EXPECT_FALSE(session.message(back, 0));
         });
+        EXPECT_EQ(num_ours, cpu_is_made_for_gcm() ? kNumMessages : 0);
     }
+    if (!cpu_is_made_for_gcm())
+        GTEST_SKIP() << "no VAES with AVX-512: the engine leaves AES-GCM to OpenSSL, which was compared with itself";
 }
 
 TEST_P(Gcm, calls_in_any_order_do_what_the_default_providers_do) {
-    if (octavo_cpu_has("vaes") == 0 || octavo_cpu_has("vpclmulqdq") == 0 || octavo_cpu_has("avx512f") == 0)
+    if (!cpu_is_made_for_gcm())
         GTEST_SKIP() << "the engine leaves AES-GCM to OpenSSL's older functions here, which have answers of their own";
     for (unsigned seed = 0; seed < static_cast<unsigned>(rounds(100, 5000)) && !HasFailure(); ++seed) {
         SCOPED_TRACE(seed);
@@ -73,17 +80,34 @@ TEST_P(Gcm, calls_in_any_order_do_what_the_default_providers_do) {
     }
 }
 
+TEST_P(Gcm, records_are_the_default_providers) {
+    constexpr int kNumRecords = 5;
+    const int num_ours = expect_same(GetParam(), [&](GcmSession& session) {
+        const auto key = data(GetParam(), 1);
+        session.init(&key, nullptr, 1);
+        session.control("fixed", EVP_CTRL_GCM_SET_IV_FIXED, -1, data(12, 5));
+        for (unsigned i = 0; i < kNumRecords; ++i) {
+            auto record = data(24 + 1000 * i, i);
+            session.trace.value("record", std::to_string(session.record(record)) + hex(record));
+        }
+    });
+    if (!cpu_is_made_for_gcm()) GTEST_SKIP() << "no VAES with AVX-512: OpenSSL's AES-GCM was compared with itself";
+    EXPECT_EQ(num_ours, kNumRecords);
+}
+
 TEST_P(Gcm, what_is_switched_off_is_openssls_own) {
     const auto text = data(100, 3);
-    for (const char* bits : {"0x1", "0x400"}) {
+    constexpr std::pair<const char*, bool> kCases[] = {{"0x1", false}, {"0x400", true}};
+    for (const auto& [bits, is_on] : kCases) {
         ASSERT_EQ(ENGINE_ctrl_cmd_string(engine(), "HW_ALGO_BITMAP", bits, 0), 1);
-        expect_same(GetParam(), [&](GcmSession& session) {
+        const int num_ours = expect_same(GetParam(), [&](GcmSession& session) {
             EXPECT_TRUE(session.message({data(GetParam(), 1), data(12, 2), text, text, {}}, 1));
             session.go_on_in_a_copy();
             auto record = data(200, 4);
             session.control("fixed", EVP_CTRL_GCM_SET_IV_FIXED, -1, data(12, 5));
             session.trace.value("record", std::to_string(session.record(record)) + hex(record));
         });
+        EXPECT_EQ(num_ours, is_on && cpu_is_made_for_gcm() ? 2 : 0);
     }
     ASSERT_EQ(ENGINE_ctrl_cmd_string(engine(), "HW_ALGO_BITMAP", "0x7ffff", 0), 1);
 }

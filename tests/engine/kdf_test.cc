@@ -2,6 +2,7 @@
 #include <openssl/kdf.h>
 
 #include "support.hpp"
+#include "support/own_work.hpp"
 
 // HKDF and TLS1-PRF by EVP_PKEY_derive(), with the engine and without.
 namespace octavo::test {
@@ -42,6 +43,36 @@ TEST(EngineKdf, TheEngineHasIt) {
         const PkeyContext context(EVP_PKEY_CTX_new_id(nid, engine()));
         ASSERT_EQ(EVP_PKEY_derive_init(context.get()), 1);
         EXPECT_EQ(EVP_PKEY_CTX_get0_provider(context.get()), nullptr) << "that would be the provider's";
+    }
+}
+
+enum class By { octavo, openssl };
+
+void expect_by(By by, Derivation& derivation, std::size_t len, const std::string& what) {
+    SCOPED_TRACE(what);
+    const int calls = own_work::kdf_calls;
+    EXPECT_EQ(own_work::hashes_in([&] { derivation.derive(len); }) > 0, by == By::octavo);
+    EXPECT_EQ(own_work::kdf_calls - calls, by == By::octavo ? 0 : 1);
+}
+
+TEST(EngineKdf, TheWorkIsTheEngines) {
+    Trace trace;
+    for (const auto* digest : kDigests) {
+        for (const auto* mode : {"EXTRACT_AND_EXPAND", "EXTRACT_ONLY", "EXPAND_ONLY"}) {
+            Derivation d(trace, EVP_PKEY_HKDF, engine());
+            d.say("md", digest);
+            d.say("mode", mode);
+            d.say("key", "a key");
+            expect_by(By::octavo, d, 64, digest);
+        }
+    }
+    for (const std::string digest : {"MD5-SHA1", "SHA256", "SHA3-256"}) {
+        Derivation d(trace, EVP_PKEY_TLS1_PRF, engine());
+        d.say("md", digest);
+        d.say("secret", "a secret");
+        expect_by(By::openssl, d, 48, "without a seed");
+        d.say("seed", "a seed");
+        expect_by(By::octavo, d, 48, digest);
     }
 }
 
@@ -188,17 +219,17 @@ TEST(EngineKdf, ACopyGoesOnByItself) {
 }
 
 TEST(EngineKdf, SwitchedOffItIsOpenSslS) {
-    const auto derived = [] {
+    const auto derived = [](By by) {
         Trace trace;
         Derivation d(trace, EVP_PKEY_HKDF, engine());
         d.say("md", "SHA256");
         d.say("key", "key");
-        d.derive(32);
+        expect_by(by, d, 32, "HKDF");
         return trace.text();
     };
-    const auto with = derived();
+    const auto with = derived(By::octavo);
     ASSERT_EQ(ENGINE_ctrl_cmd(engine(), "HW_ALGO_BITMAP", 0, const_cast<char*>("0x1"), nullptr, 0), 1);
-    EXPECT_EQ(derived(), with);
+    EXPECT_EQ(derived(By::openssl), with);
     ASSERT_EQ(ENGINE_ctrl_cmd(engine(), "HW_ALGO_BITMAP", 0, const_cast<char*>("0x7ffff"), nullptr, 0), 1);
 }
 

@@ -9,6 +9,7 @@
 
 #include "curve_keys.hpp"
 #include "gcm_session.hpp"
+#include "support/own_work.hpp"
 #include "wycheproof.hpp"
 
 namespace octavo::test {
@@ -24,15 +25,18 @@ GcmSession make(OSSL_LIB_CTX* side) {
     return {std::move(context), Exactness::all};
 }
 
+/// Gives back how many messages libipsec-mb had.
 template <class What>
-void expect_same(What&& what) {
+int expect_same(What&& what) {
     std::string texts[2];
+    const int before = own_work::messages;
     for (auto* side : {with_octavo(), without_octavo()}) {
         auto session = make(side);
         what(session);
         texts[side == with_octavo() ? 0 : 1] = session.trace.text();
     }
     EXPECT_EQ(texts[0], texts[1]);
+    return own_work::messages - before;
 }
 
 bool is_offered() {
@@ -56,7 +60,7 @@ TEST(ChaCha20Poly1305, messages_of_any_shape_are_the_default_providers) {
         const bool copied = random() % 2 == 0;
         const auto forged = random() % 3;
         const auto tag_len = static_cast<int>(9 + random() % 8);  // none that is right by chance
-        expect_same([&](GcmSession& session) {
+        const int num_ours = expect_same([&](GcmSession& session) {
             if (copied) session.go_on_in_a_copy();
             ASSERT_TRUE(session.message(m, 1));
             auto back = m;
@@ -70,6 +74,7 @@ TEST(ChaCha20Poly1305, messages_of_any_shape_are_the_default_providers) {
                 EXPECT_EQ(session.text, m.text);
             }
         });
+        EXPECT_EQ(num_ours, is_offered() ? 2 : 0);
     }
 }
 

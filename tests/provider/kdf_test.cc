@@ -1,6 +1,7 @@
 #include <array>
 
 #include "kdf_session.hpp"
+#include "support/own_work.hpp"
 #include "wycheproof.hpp"
 
 // HKDF and TLS1-PRF through the provider and through the default one: the same calls, the same answers.
@@ -14,18 +15,18 @@ constexpr const char* kDigests[] = {"MD5",      "SHA1",       "SHA2-224",
                                     ""};
 constexpr std::array<std::size_t, 13> kLengths = {0, 1, 19, 20, 32, 48, 63, 64, 65, 128, 129, 255, 1000};
 
-Params hkdf(int mode) {
+Params hkdf(int mode, const char* digest = "SHA2-256") {
     return Params()
         .number(OSSL_KDF_PARAM_MODE, mode)
-        .text(OSSL_KDF_PARAM_DIGEST, "SHA2-256")
+        .text(OSSL_KDF_PARAM_DIGEST, digest)
         .octets(OSSL_KDF_PARAM_KEY, data(32, 1))
         .octets(OSSL_KDF_PARAM_SALT, data(32, 2))
         .octets(OSSL_KDF_PARAM_INFO, data(20, 3));
 }
 
-Params prf() {
+Params prf(const char* digest = "SHA2-256") {
     return Params()
-        .text(OSSL_KDF_PARAM_DIGEST, "SHA2-256")
+        .text(OSSL_KDF_PARAM_DIGEST, digest)
         .octets(OSSL_KDF_PARAM_SECRET, data(48, 1))
         .octets(OSSL_KDF_PARAM_SEED, data("master secret"))
         .octets(OSSL_KDF_PARAM_SEED, data(32, 2))
@@ -62,6 +63,44 @@ TEST(Hkdf, EveryLengthAndDigest) {
                     s.derive(32, with(32, 20, len));
                     s.size();
                 });
+}
+
+/// Each derivation by itself begins hash functions of Octavo's HMAC, and none on the default side.
+template <class Session>
+void expect_own(const char* kdf, const std::string& what, const std::function<void(Session&)>& derivation) {
+    SCOPED_TRACE(what);
+    Session ours(with_octavo(), kdf), theirs(without_octavo(), kdf);
+    EXPECT_GT(own_work::hashes_in([&] { derivation(ours); }), 0) << "the work was OpenSSL's";
+    EXPECT_EQ(own_work::hashes_in([&] { derivation(theirs); }), 0) << "the count counts OpenSSL's work";
+}
+
+constexpr const char* kOwnDigests[] = {"MD5", "SHA1", "SHA2-224", "SHA2-256", "SHA2-384", "SHA2-512", "SHA3-256"};
+
+TEST(KdfWork, IsOctavos) {
+    for (const auto* digest : kOwnDigests) {
+        for (const int mode : kModes) {
+            const auto len = static_cast<std::size_t>(EVP_MD_get_size(EVP_get_digestbyname(digest)));
+            expect_own<KdfSession>("HKDF", digest, [&](KdfSession& s) { s.derive(len, hkdf(mode, digest)); });
+        }
+        expect_own<KdfSession>("TLS1-PRF", digest, [&](KdfSession& s) { s.derive(48, prf(digest)); });
+    }
+    expect_own<KdfSession>("TLS1-PRF", "MD5-SHA1", [](KdfSession& s) { s.derive(48, prf("MD5-SHA1")); });
+}
+
+TEST(KdfWork, ByPkeyIsOctavos) {
+    expect_own<PkeyKdfSession>("HKDF", "HKDF", [](PkeyKdfSession& s) {
+        s.init();
+        s.say("md", "SHA256");
+        s.say("key", "a key");
+        s.derive(32);
+    });
+    expect_own<PkeyKdfSession>("TLS1-PRF", "TLS1-PRF", [](PkeyKdfSession& s) {
+        s.init();
+        s.say("md", "SHA256");
+        s.say("secret", "a secret");
+        s.say("seed", "a seed");
+        s.derive(32);
+    });
 }
 
 TEST(Hkdf, TheBoundsOfLengths) {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kdf_session.hpp"
+#include "support/own_work.hpp"
 
 namespace octavo::test {
 namespace {
@@ -35,6 +36,24 @@ void same(const std::string& what, const std::function<void(KdfSession&)>& calls
 
 void expect_same(const Step& step, const char* what) {
     same(what, [&](KdfSession& s) { s.derive(step.out_len, params_of(step)); });
+}
+
+TEST(Tls13Kdf, TheWorkIsOctavos) {
+    for (const auto* digest : {"SHA2-256", "SHA2-384"})
+        for (const int mode : {EVP_KDF_HKDF_MODE_EXPAND_ONLY, EVP_KDF_HKDF_MODE_EXTRACT_ONLY}) {
+            Step step;
+            step.mode = mode;
+            step.digest = digest;
+            step.out_len = std::string(digest) == "SHA2-256" ? 32 : 48;
+            step.key = data(step.out_len, 1);
+            if (mode == EVP_KDF_HKDF_MODE_EXTRACT_ONLY) step.salt = data(step.out_len, 2);
+            const auto hashes_on = [&](OSSL_LIB_CTX* side) {
+                KdfSession session(side, "TLS13-KDF");
+                return own_work::hashes_in([&] { session.derive(step.out_len, params_of(step)); });
+            };
+            EXPECT_GT(hashes_on(with_octavo()), 0) << digest;
+            EXPECT_EQ(hashes_on(without_octavo()), 0) << digest;
+        }
 }
 
 TEST(Tls13Kdf, StepsOfTheKeyScheduleAreTheDefaultProviders) {
