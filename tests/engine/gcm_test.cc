@@ -65,14 +65,14 @@ TEST_P(Gcm, messages_of_any_shape_are_the_default_providers) {
             back.tag[static_cast<std::size_t>(i) % 16] ^= 1;
             EXPECT_FALSE(session.message(back, 0));
         });
-        EXPECT_EQ(num_ours, cpu_is_made_for_gcm() ? kNumMessages : 0);
+        EXPECT_EQ(num_ours, cpu_has_wide_aes() ? kNumMessages : 0);
     }
-    if (!cpu_is_made_for_gcm())
+    if (!cpu_has_wide_aes())
         GTEST_SKIP() << "no VAES with AVX-512: the engine leaves AES-GCM to OpenSSL, which was compared with itself";
 }
 
 TEST_P(Gcm, calls_in_any_order_do_what_the_default_providers_do) {
-    if (!cpu_is_made_for_gcm())
+    if (!cpu_has_wide_aes())
         GTEST_SKIP() << "the engine leaves AES-GCM to OpenSSL's older functions here, which have answers of their own";
     for (unsigned seed = 0; seed < static_cast<unsigned>(rounds(100, 5000)) && !HasFailure(); ++seed) {
         SCOPED_TRACE(seed);
@@ -91,7 +91,7 @@ TEST_P(Gcm, records_are_the_default_providers) {
             session.trace.value("record", std::to_string(session.record(record)) + hex(record));
         }
     });
-    if (!cpu_is_made_for_gcm()) GTEST_SKIP() << "no VAES with AVX-512: OpenSSL's AES-GCM was compared with itself";
+    if (!cpu_has_wide_aes()) GTEST_SKIP() << "no VAES with AVX-512: OpenSSL's AES-GCM was compared with itself";
     EXPECT_EQ(num_ours, kNumRecords);
 }
 
@@ -107,7 +107,7 @@ TEST_P(Gcm, what_is_switched_off_is_openssls_own) {
             session.control("fixed", EVP_CTRL_GCM_SET_IV_FIXED, -1, data(12, 5));
             session.trace.value("record", std::to_string(session.record(record)) + hex(record));
         });
-        EXPECT_EQ(num_ours, is_on && cpu_is_made_for_gcm() ? 2 : 0);
+        EXPECT_EQ(num_ours, is_on && cpu_has_wide_aes() ? 2 : 0);
     }
     ASSERT_EQ(ENGINE_ctrl_cmd_string(engine(), "HW_ALGO_BITMAP", "0x7ffff", 0), 1);
 }

@@ -21,7 +21,7 @@ std::vector<std::string> names_in(const OSSL_PARAM* params) {
 
 }  // namespace
 
-bool cpu_is_made_for_gcm() {
+bool cpu_has_wide_aes() {
     const auto features = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"};
     return std::all_of(features.begin(), features.end(), [](auto* name) { return octavo_cpu_has(name) == 1; });
 }

@@ -20,8 +20,8 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
 
 inline constexpr std::size_t kGcmKeyLengths[] = {16, 24, 32};
 
-/// Whether libipsec-mb's AES-GCM is the provider's and the engine's here, which goes for pipelines of AES-CBC-HMAC, too.
-bool cpu_is_made_for_gcm();
+/// Where libipsec-mb seals and opens, under provider and engine, AES-GCM and pipelines of AES-CBC-HMAC.
+bool cpu_has_wide_aes();
 /// Flags and parameters.
 void expect_same_offer(const Cipher& ours, const Cipher& theirs);
 

@@ -9,10 +9,6 @@
 
 namespace octavo::bridge {
 
-bool chacha20_poly1305_is_faster() noexcept {
-    return cpu_has_all({"avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512ifma", "vaes", "vpclmulqdq"});
-}
-
 /// The manager is only needed for its table of functions: they have no state of their own.
 ChaCha20Poly1305::Functions ChaCha20Poly1305::load() noexcept {
     const auto manager = make_ipsec_manager();

@@ -10,10 +10,6 @@
 
 namespace octavo::bridge {
 
-/// Whether libipsec-mb's ChaCha20-Poly1305 is faster here than OpenSSL 3.0's at every length: it is where the CPU has AVX-512 with IFMA, and
-/// OCTAVO_DISABLE_CPU takes none of that away. `octavo speed chacha20-poly1305` measures it.
-bool chacha20_poly1305_is_faster() noexcept;
-
 /// One context of ChaCha20-Poly1305 (RFC 8439): a message in pieces, or records of TLS 1.2 (RFC 7905). Answers as OpenSSL's contexts do, but that it
 /// refuses to work without a key, and additional data after text. Its time depends on lengths alone. Wiped in the end. One thread at a time.
 class ChaCha20Poly1305 {

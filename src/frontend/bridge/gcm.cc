@@ -40,10 +40,6 @@ const GcmFunctions* functions_for(std::size_t key_len) noexcept {
 
 }  // namespace
 
-bool gcm_is_faster() noexcept {
-    return cpu_has_all({"avx512f", "avx512bw", "avx512vl", "avx512dq", "vaes", "vpclmulqdq"});
-}
-
 Gcm::Gcm(std::size_t key_len, OSSL_LIB_CTX* random) noexcept
     : key_len_(key_len), functions_(functions_for(key_len)), random_(random) {}
 

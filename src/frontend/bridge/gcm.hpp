@@ -10,10 +10,6 @@
 
 namespace octavo::bridge {
 
-/// Whether libipsec-mb's AES-GCM is faster here than OpenSSL 3.0's at every length: it is where the CPU has AES and carry-less products on
-/// 512-bit registers, and OCTAVO_DISABLE_CPU takes none of that away. `octavo speed aes128` measures it.
-bool gcm_is_faster() noexcept;
-
 /// libipsec-mb's functions for one length of key. Their time depends on lengths alone; data may lie at any address, in place or apart.
 struct GcmFunctions {
     aes_gcm_pre_t prepare = nullptr;

@@ -2,11 +2,7 @@
 
 #include <intel-ipsec-mb.h>
 
-#include <algorithm>
-#include <initializer_list>
 #include <memory>
-
-#include "octavo/octavo.h"
 
 /// What the ciphers of libipsec-mb have in common.
 namespace octavo::bridge {
@@ -21,11 +17,6 @@ inline IpsecManager make_ipsec_manager() noexcept {
     IpsecManager made(alloc_mb_mgr(0));
     if (made != nullptr) init_mb_mgr_auto(made.get(), nullptr);
     return made;
-}
-
-inline bool cpu_has_all(std::initializer_list<const char*> features) noexcept {
-    return std::all_of(features.begin(), features.end(),
-                       [](const char* feature) { return octavo_cpu_has(feature) == 1; });
 }
 
 }  // namespace octavo::bridge

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "frontend/bridge/gcm.hpp"
+#include "frontend/bridge/cpu.hpp"
 #include "frontend/engine/ciphers.hpp"
 #include "frontend/engine/offload.hpp"
 #include "frontend/engine/own_cipher.hpp"
@@ -64,7 +64,7 @@ template <std::size_t kind>
 int init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char* iv, int encrypts) {
     auto& state = state_of<kind>(context);
     state.num_pipes = state.num_headers = 0;
-    state.is_ours = encrypts != 0 && is_enabled(Algorithm::aes_cbc_hmac_sha) && bridge::gcm_is_faster();
+    state.is_ours = encrypts != 0 && is_enabled(Algorithm::aes_cbc_hmac_sha) && bridge::has_wide_aes();
     state.sealer.forget_keys();
     if (key != nullptr && state.is_ours) {
         state.sealer.set_hash(kKinds[kind].hash);

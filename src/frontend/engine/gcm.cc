@@ -7,6 +7,7 @@
 #include <new>
 
 #include "frontend/bridge/aligned_new.hpp"
+#include "frontend/bridge/cpu.hpp"
 #include "frontend/engine/ciphers.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/offload.hpp"
@@ -37,7 +38,7 @@ const OwnCipher& own() noexcept {
     return cipher;
 }
 
-bool is_ours() noexcept { return is_enabled(Algorithm::aes_gcm) && bridge::gcm_is_faster(); }
+bool is_ours() noexcept { return is_enabled(Algorithm::aes_gcm) && bridge::has_wide_aes(); }
 
 template <int nid>
 Context*& place_of(EVP_CIPHER_CTX* context) noexcept {

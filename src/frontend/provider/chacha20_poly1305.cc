@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 
+#include "frontend/bridge/cpu.hpp"
 #include "frontend/provider/aead.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/provider.hpp"
@@ -175,6 +176,6 @@ const OSSL_DISPATCH functions[] = {
 }  // namespace
 
 const Offer chacha20_poly1305_offer = {OSSL_OP_CIPHER, "ChaCha20-Poly1305", functions, "ChaCha20-Poly1305 by Octavo",
-                                       bridge::chacha20_poly1305_is_faster};
+                                       bridge::has_wide_chacha20_poly1305};
 
 }  // namespace octavo::provider

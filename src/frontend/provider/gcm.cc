@@ -10,6 +10,7 @@
 #include <new>
 
 #include "frontend/bridge/aligned_new.hpp"
+#include "frontend/bridge/cpu.hpp"
 #include "frontend/provider/aead.hpp"
 #include "frontend/provider/offers.hpp"
 #include "frontend/provider/provider.hpp"
@@ -202,10 +203,10 @@ const OSSL_DISPATCH functions_of[] = {
 }  // namespace
 
 const Offer aes128_gcm_offer = {OSSL_OP_CIPHER, "AES-128-GCM", functions_of<16>, "AES-128-GCM by Octavo",
-                                bridge::gcm_is_faster};
+                                bridge::has_wide_aes};
 const Offer aes192_gcm_offer = {OSSL_OP_CIPHER, "AES-192-GCM", functions_of<24>, "AES-192-GCM by Octavo",
-                                bridge::gcm_is_faster};
+                                bridge::has_wide_aes};
 const Offer aes256_gcm_offer = {OSSL_OP_CIPHER, "AES-256-GCM", functions_of<32>, "AES-256-GCM by Octavo",
-                                bridge::gcm_is_faster};
+                                bridge::has_wide_aes};
 
 }  // namespace octavo::provider
