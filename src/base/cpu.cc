@@ -66,6 +66,15 @@ std::uint32_t disabled_by_environment() noexcept {
     return bits;
 }
 
+/// What `find` finds, which is the same each time. `memory` is 0 at first.
+template <typename Find>
+std::uint32_t found_once(std::atomic<std::uint32_t>& memory, Find&& find) noexcept {
+    constexpr std::uint32_t kIsKnown = std::uint32_t{1} << 31;
+    auto bits = memory.load(std::memory_order_relaxed);
+    if (bits == 0) memory.store(bits = find() | kIsKnown, std::memory_order_relaxed);
+    return bits & ~kIsKnown;
+}
+
 }  // namespace
 
 std::span<const FeatureName> feature_names() noexcept { return kNames; }
@@ -77,12 +86,13 @@ Features feature_of(std::string_view name) noexcept {
 }
 
 Features detected() noexcept {
-    static const Features found = detect();
-    return found;
+    static std::atomic<std::uint32_t> once{0};
+    return static_cast<Features>(found_once(once, detect));
 }
 
 Features available() noexcept {
-    static const std::uint32_t taken_away = disabled_by_environment();
+    static std::atomic<std::uint32_t> once{0};
+    const auto taken_away = found_once(once, disabled_by_environment);
     return static_cast<Features>(detected() & ~taken_away & ~disabled_by_tests.load(std::memory_order_relaxed));
 }
 

@@ -16,16 +16,7 @@ struct Registry {
     std::mutex guard;
     Mutex* first = nullptr;
 
-    static Registry& get() noexcept {
-        static Registry* const registry = create();
-        return *registry;
-    }
-
-    static Registry* create() noexcept {
-        auto* registry = new Registry;
-        if (pthread_atfork(prepare, in_parent, in_child) != 0) std::abort();
-        return registry;
-    }
+    static Registry& get() noexcept;
 
     void add(Mutex& mutex) noexcept {
         const std::lock_guard lock{guard};
@@ -62,6 +53,16 @@ struct Registry {
         get().release();
     }
 };
+
+namespace {
+constinit Registry registry;
+[[maybe_unused]] const bool watches_forks = [] {
+    if (pthread_atfork(Registry::prepare, Registry::in_parent, Registry::in_child) != 0) std::abort();
+    return true;
+}();
+}  // namespace
+
+Registry& Registry::get() noexcept { return registry; }
 
 std::uint64_t generation() noexcept { return current_generation.load(std::memory_order_relaxed); }
 

@@ -18,6 +18,9 @@ void step_aside() noexcept;
 /// The order in which fork() takes mutexes, which is the order in which they may nest.
 enum class Rank : int { event = 0, engine = 1, section = 2, table = 3 };
 
+// What the whole process shares is made while the library is loaded, at namespace scope: a function-local static is locked while a thread makes it,
+// and another thread that forks at that moment leaves it locked for ever in the child. It is never destroyed: threads may outlive static objects.
+
 /// A mutex that fork() finds unlocked in the child: fork() waits until it is free, holds it over the fork, and releases it
 /// on both sides. What it guards is then consistent in the child.
 class Mutex {

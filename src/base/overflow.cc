@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstring>
 #include <iterator>
-#include <mutex>
 
 namespace octavo::overflow {
 namespace {
@@ -120,9 +119,13 @@ private:
 }  // namespace
 
 void watch_thread(const Kind& kind) noexcept {
-    static std::once_flag once;
+    static std::atomic<bool> is_installed{false};
     add(kind);
-    std::call_once(once, install_handler);
+    // Twice does no harm.
+    if (!is_installed.load(std::memory_order_relaxed)) {
+        install_handler();
+        is_installed.store(true, std::memory_order_relaxed);
+    }
     [[maybe_unused]] static thread_local const Alternate alternate;
 }
 

@@ -12,10 +12,7 @@ constexpr std::size_t kHugePageSize = std::size_t{2} * 1024 * 1024;
 
 }  // namespace
 
-std::size_t Stack::page_size() noexcept {
-    static const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    return size;
-}
+std::size_t Stack::page_size() noexcept { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
 Stack Stack::map(std::size_t size, std::size_t guard_size) noexcept {
     constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;

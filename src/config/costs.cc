@@ -9,13 +9,10 @@ namespace {
 
 constexpr std::uint64_t kMaxNs = 10'000'000'000;
 
-const std::vector<std::string>& operations() {
-    static const auto names = [] {
-        std::vector<std::string> list;
-        for (std::size_t i = 0; i < request::kNumLaneClasses; ++i)
-            list.emplace_back(device::name(static_cast<request::Class>(i)));
-        return list;
-    }();
+std::vector<std::string> operations() {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < request::kNumLaneClasses; ++i)
+        names.emplace_back(device::name(static_cast<request::Class>(i)));
     return names;
 }
 

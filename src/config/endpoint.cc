@@ -20,7 +20,7 @@ const std::vector<std::string> kDrivers = {"auto", "inline", "threads"};
 const std::vector<std::string> kModes = {"auto", "timer", "event", "external", "heuristic", "inline"};
 
 void read_services(ValueReader& reader, const Entry& entry, General& general) {
-    static const std::vector<std::string> names = {"cy", "sym", "asym", "dc"};
+    const std::vector<std::string> names = {"cy", "sym", "asym", "dc"};
     static constexpr unsigned bits[] = {kAsym | kSym, kSym, kAsym, kDc};
     general.services = 0;
     for_each_item(entry.value, ';', [&](std::string_view item) {

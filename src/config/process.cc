@@ -39,11 +39,8 @@ struct Process {
 
 std::uint64_t with_generation(std::uint32_t number) noexcept { return fork::generation() << 32 | number; }
 
-/// Never destroyed: threads may outlive static objects.
-Process& process() {
-    static auto* const it = new Process;
-    return *it;
-}
+Process* const the_process = new Process;  // see base/fork.hpp
+Process& process() noexcept { return *the_process; }
 
 /// Call with the mutex held.
 void set_plan(Process& self, Plan plan, const std::string& reason = {}) {

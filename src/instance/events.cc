@@ -25,11 +25,10 @@ struct Subscribers {
     std::uint64_t last = 0;
     std::vector<Subscription> list;
 
-    static Subscribers& get() {
-        static auto* const it = new Subscribers;
-        return *it;
-    }
+    static Subscribers* const all;
+    static Subscribers& get() noexcept { return *all; }
 };
+Subscribers* const Subscribers::all = new Subscribers;  // see base/fork.hpp
 
 thread_local bool is_calling = false;
 

@@ -62,13 +62,12 @@ struct OwnFaults {
     std::string path;
     std::uint64_t generation = 0;
 };
-OwnFaults& own() noexcept {
-    static auto* const it = new OwnFaults;
-    return *it;
-}
+OwnFaults* const own_faults = new OwnFaults;  // see base/fork.hpp
+OwnFaults& own() noexcept { return *own_faults; }
 void remove_at_exit() noexcept {
-    if (own().generation == fork::generation()) ::unlink(own().path.c_str());
+    if (!own().path.empty() && own().generation == fork::generation()) ::unlink(own().path.c_str());
 }
+[[maybe_unused]] const int registered = std::atexit(remove_at_exit);
 
 bool is_alive(const FaultFile& file, std::uint32_t pid) {
     const auto process = read_process(pid);
@@ -102,8 +101,6 @@ FaultFile* make_fault_file() {
     std::string path;
     auto* file = static_cast<FaultFile*>(map_own_file("faults", sizeof(FaultFile), path));
     if (file == nullptr) return nullptr;
-    static const int registered = std::atexit(remove_at_exit);
-    [[maybe_unused]] const bool is_registered = registered == 0;
     own() = {path, fork::generation()};
     file->pid = static_cast<std::uint32_t>(::getpid());
     file->process_start = read_process(file->pid).start;

@@ -42,10 +42,7 @@ bool environment_allows_faults() noexcept {
 
 /// All of it belongs to whoever holds the mutex.
 struct Health {
-    static Health& get() {
-        static auto* const it = new Health;  // threads may outlive static objects
-        return *it;
-    }
+    static Health& get() noexcept { return *the_health; }
 
     void join(Member& member);
     void leave(Member& member) noexcept;
@@ -92,7 +89,10 @@ struct Health {
         bool is_busy = false, engine_is_stuck = false;  ///< of its engine threads: any
     };
     std::array<Place, kMaxEndpoints> places;
+
+    static Health* const the_health;
 };
+Health* const Health::the_health = new Health;  // see base/fork.hpp
 
 // ---- instances ----
 

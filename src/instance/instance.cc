@@ -125,9 +125,7 @@ void Instance::after_fork() noexcept {
     start_polled();
 }
 
-InstanceHandles& instances() noexcept {
-    static auto* const handles = new InstanceHandles;
-    return *handles;
-}
+static InstanceHandles* const handles = new InstanceHandles;  // see base/fork.hpp
+InstanceHandles& instances() noexcept { return *handles; }
 
 }  // namespace octavo::instance

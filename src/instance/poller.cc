@@ -39,11 +39,8 @@ struct Registry {
     std::atomic<std::uint64_t> version{1};
 };
 
-/// Never destroyed: threads may outlive static objects.
-Registry& registry() noexcept {
-    static auto* const it = new Registry;
-    return *it;
-}
+Registry* const the_registry = new Registry;  // see base/fork.hpp
+Registry& registry() noexcept { return *the_registry; }
 
 /// The registry, locked. What there is in a child after fork() is the parent's, and goes when the lock is off, as devices have mutexes.
 class Access {

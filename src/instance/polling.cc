@@ -25,11 +25,8 @@ struct Settings {
     std::atomic<std::uint64_t> number{1};
 };
 
-/// Never destroyed: threads may outlive static objects.
-Settings& settings() noexcept {
-    static auto* const it = new Settings;
-    return *it;
-}
+Settings* const the_settings = new Settings;  // see base/fork.hpp
+Settings& settings() noexcept { return *the_settings; }
 
 /// A line of the cache for each: threads write them.
 struct alignas(64) InFlight {

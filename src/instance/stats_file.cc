@@ -22,25 +22,17 @@ struct OwnFile {
     SectionNote section;
 };
 
-fork::Mutex& guard() noexcept {
-    static auto* const mutex = new fork::Mutex{fork::Rank::table};
-    return *mutex;
-}
-
-void remove_at_exit() noexcept;
-
-OwnFile& own_file() noexcept {
-    static auto* const file = [] {
-        std::atexit(remove_at_exit);
-        return new OwnFile;
-    }();
-    return *file;
-}
+// see base/fork.hpp
+fork::Mutex* const the_guard = new fork::Mutex{fork::Rank::table};
+OwnFile* const the_file = new OwnFile;
+fork::Mutex& guard() noexcept { return *the_guard; }
+OwnFile& own_file() noexcept { return *the_file; }
 
 void remove_at_exit() noexcept {
     const auto& file = own_file();
     if (file.mapped != nullptr && file.generation == fork::generation()) ::unlink(file.path.c_str());
 }
+[[maybe_unused]] const int registered = std::atexit(remove_at_exit);
 
 /// Call with the guard held.
 void follow_fork(OwnFile& file) {

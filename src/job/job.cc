@@ -16,10 +16,8 @@ struct Places {
     std::size_t num_places = 0;
     Job* first_free = nullptr;
 
-    static Places& get() noexcept {
-        static auto* const places = new Places;  // threads may end after static destructors
-        return *places;
-    }
+    static Places* const all;
+    static Places& get() noexcept { return *all; }
 
     Job* make() noexcept {
         if (num_places == kChunkPlaces * kChunks) return nullptr;
@@ -35,6 +33,7 @@ struct Places {
         return &job;
     }
 };
+Places* const Places::all = new Places;  // see base/fork.hpp
 
 }  // namespace
 

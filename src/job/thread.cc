@@ -50,11 +50,10 @@ struct Spares {
     fork::Mutex mutex{fork::Rank::table};
     Thread* first = nullptr;
 
-    static Spares& get() noexcept {
-        static auto* const spares = new Spares;
-        return *spares;
-    }
+    static Spares* const all;
+    static Spares& get() noexcept { return *all; }
 };
+Spares* const Spares::all = new Spares;  // see base/fork.hpp
 
 constinit thread_local Thread* this_thread = nullptr;
 constinit thread_local bool is_over = false;

@@ -34,10 +34,8 @@ void end_paused(std::uint64_t id) noexcept {
 
 }  // namespace
 
-Handles<Wait>& waits() noexcept {
-    static auto* const table = new Handles<Wait>;  // threads may end, and free contexts, after static destructors
-    return *table;
-}
+static Handles<Wait>* const table_of_waits = new Handles<Wait>;  // see base/fork.hpp
+Handles<Wait>& waits() noexcept { return *table_of_waits; }
 
 Wait::~Wait() {
     if (event_ >= 0) close(event_);

@@ -2,13 +2,17 @@
 
 #include <stdlib.h>
 
+#include <atomic>
 #include <string_view>
 
 namespace octavo::kernel {
 
 const char* forced_row() noexcept {
-    static const char* const name = secure_getenv("OCTAVO_FORCE_ROW");
-    return name;
+    static constexpr char kUnread[] = "";
+    static std::atomic<const char*> name{kUnread};
+    const char* known = name.load(std::memory_order_relaxed);
+    if (known == kUnread) name.store(known = secure_getenv("OCTAVO_FORCE_ROW"), std::memory_order_relaxed);
+    return known;
 }
 
 bool row_usable(const char* name, cpu::Features needs) noexcept {

@@ -2,9 +2,7 @@
 
 namespace octavo::request {
 
-KeyHandles& keys() noexcept {
-    static auto* const handles = new KeyHandles;
-    return *handles;
-}
+static KeyHandles* const handles = new KeyHandles;  // see base/fork.hpp
+KeyHandles& keys() noexcept { return *handles; }
 
 }  // namespace octavo::request

@@ -12,9 +12,11 @@
 
 #include "config/config_test_files.hpp"
 #include "octavo/octavo.h"
+#include "provider/gcm_session.hpp"
 #include "provider/keys.hpp"
 #include "provider/shim.hpp"
 #include "support.hpp"
+#include "support/own_work.hpp"
 
 namespace octavo::test {
 namespace {
@@ -315,6 +317,42 @@ TEST(Life, LoadedAndUnloadedAgainAndAgain) {
 }
 
 /// One library is one engine: OpenSSL binds it once at a time, under either id.
+bool seal_by_engine() {
+    const CipherContext context(EVP_CIPHER_CTX_new());
+    const auto key = data(16, 1), iv = data(12, 2), text = data(100, 3);
+    Data out(text.size());
+    int len = 0;
+    return EVP_EncryptInit_ex(context.get(), EVP_aes_128_gcm(), engine(), key.data(), iv.data()) == 1 &&
+           EVP_EncryptUpdate(context.get(), out.data(), &len, text.data(), static_cast<int>(text.size())) == 1;
+}
+
+enum class Stage { before, inside, over };
+std::atomic<Stage> stage{Stage::before};
+
+TEST(Life, AForkWhileACipherIsFirstUsedLeavesNothingLocked) {
+    if (!cpu_has_wide_aes()) GTEST_SKIP() << "no VAES with AVX-512: AES-GCM is OpenSSL's own";
+    ASSERT_NE(engine(), nullptr);
+    own_work::on_manager = [] {
+        stage = Stage::inside;
+        stage.notify_all();
+        stage.wait(Stage::inside);
+    };
+    std::thread first([] { EXPECT_TRUE(seal_by_engine()); });
+    stage.wait(Stage::before);
+    own_work::on_manager = nullptr;
+    const auto child = fork();
+    if (child == 0) {
+        alarm(60);  // a child that waits for a thread of its parent's
+        _exit(seal_by_engine() ? 0 : 1);
+    }
+    stage = Stage::over;
+    stage.notify_all();
+    first.join();
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
 TEST(Life, OneIdAtATime) {
     const auto loaded = load();
     ASSERT_NE(loaded, nullptr);

@@ -13,6 +13,7 @@
 namespace octavo::test::own_work {
 
 std::atomic<int> hashes{0}, messages{0}, kdf_calls{0};
+std::atomic<void (*)()> on_manager{nullptr};
 
 namespace {
 
@@ -58,6 +59,7 @@ using namespace octavo::test;
 
 void init_mb_mgr_auto(IMB_MGR* manager, IMB_ARCH* arch) {
     static auto* const real = own_work::next<decltype(init_mb_mgr_auto)>("init_mb_mgr_auto");
+    if (auto* const call = own_work::on_manager.load(); call != nullptr) call();
     real(manager, arch);
     own_work::wrap_all<&IMB_MGR::gcm128_enc, &IMB_MGR::gcm192_enc, &IMB_MGR::gcm256_enc, &IMB_MGR::gcm128_dec,
                        &IMB_MGR::gcm192_dec, &IMB_MGR::gcm256_dec, &IMB_MGR::gcm128_enc_finalize,

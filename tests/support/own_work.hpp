@@ -14,6 +14,9 @@ extern std::atomic<int> messages;
 /// Calls of EVP_KDF_derive(): the engine's way to OpenSSL's key derivations.
 extern std::atomic<int> kdf_calls;
 
+/// Called when a manager of libipsec-mb is made, unless null: whoever wants a cipher first is in the middle of making what all share.
+extern std::atomic<void (*)()> on_manager;
+
 /// How many hash functions `work` begins.
 inline int hashes_in(const std::function<void()>& work) {
     const int before = hashes;

@@ -2,6 +2,7 @@
 
 #include "frontend/async/async.hpp"
 #include "frontend/async/libssl.hpp"
+#include "frontend/bridge/made_once.hpp"
 
 // libssl looks up the program's info callback when a handshake begins, and calls it when the handshake ends: also when SSL_free() has
 // ended it, and the program has freed what its callback looks at. So we stand in front of it.
@@ -14,12 +15,12 @@ using InfoCallback = void(const SSL*, int, int);
 int new_index(int kind) noexcept { return CRYPTO_get_ex_new_index(kind, 0, nullptr, nullptr, nullptr, nullptr); }
 
 int ssl_index() noexcept {
-    static const int index = new_index(CRYPTO_EX_INDEX_SSL);
-    return index;
+    static bridge::MadeOnce<int, -1> once;
+    return once.get([] { return new_index(CRYPTO_EX_INDEX_SSL); });
 }
 int context_index() noexcept {
-    static const int index = new_index(CRYPTO_EX_INDEX_SSL_CTX);
-    return index;
+    static bridge::MadeOnce<int, -1> once;
+    return once.get([] { return new_index(CRYPTO_EX_INDEX_SSL_CTX); });
 }
 
 InfoCallback* of(const SSL* ssl) noexcept {

@@ -3,13 +3,18 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <new>
 #include <type_traits>
+
+#include "frontend/bridge/made_once.hpp"
 
 namespace octavo::async {
 
 const LibSsl& LibSsl::get() noexcept {
-    static const LibSsl libssl;
-    return libssl;
+    static bridge::MadeOnce<const LibSsl*, nullptr> once;
+    const auto* const libssl = once.get([] { return new (std::nothrow) LibSsl; });
+    if (libssl == nullptr) std::abort();  // as without the functions: somebody has called us for them
+    return *libssl;
 }
 
 LibSsl::LibSsl() noexcept {

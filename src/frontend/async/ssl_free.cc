@@ -4,6 +4,7 @@
 
 #include "frontend/async/async.hpp"
 #include "frontend/async/libssl.hpp"
+#include "frontend/bridge/made_once.hpp"
 
 // An SSL that is freed while its job is paused. By the time libssl frees the wait context, all that the job works on is gone: the job can
 // be discarded then, but not ended in good order, and what its frames had allocated (some KiB) is lost. So
@@ -15,8 +16,8 @@ namespace {
 
 /// Where an SSL notes that it was ever shared. Negative where there is no place.
 int shared_index() noexcept {
-    static const int index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, nullptr, nullptr, nullptr, nullptr);
-    return index;
+    static bridge::MadeOnce<int, -1> once;
+    return once.get([] { return CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, nullptr, nullptr, nullptr, nullptr); });
 }
 
 /// An SSL with a second owner goes on when this one frees it, or may: its job is left alone.

@@ -6,20 +6,21 @@
 #include <new>
 
 #include "frontend/bridge/ipsec_mb.hpp"
+#include "frontend/bridge/made_once.hpp"
 
 namespace octavo::bridge {
 
-/// The manager is only needed for its table of functions: they have no state of their own.
-ChaCha20Poly1305::Functions ChaCha20Poly1305::load() noexcept {
+/// The manager is only needed for its table of functions: they have no state of their own. Null where memory ran out.
+const ChaCha20Poly1305::Functions* ChaCha20Poly1305::load() noexcept {
     const auto manager = make_ipsec_manager();
-    if (manager == nullptr) return {};
-    return {manager->chacha20_poly1305_init, manager->chacha20_poly1305_enc_update,
-            manager->chacha20_poly1305_dec_update, manager->chacha20_poly1305_finalize};
+    if (manager == nullptr) return nullptr;
+    return new (std::nothrow) Functions{manager->chacha20_poly1305_init, manager->chacha20_poly1305_enc_update,
+                                        manager->chacha20_poly1305_dec_update, manager->chacha20_poly1305_finalize};
 }
 
 const ChaCha20Poly1305::Functions* ChaCha20Poly1305::functions() noexcept {
-    static const Functions table = load();
-    return table.start == nullptr ? nullptr : &table;
+    static MadeOnce<const Functions*, nullptr> once;
+    return once.get(load);
 }
 
 ChaCha20Poly1305::ChaCha20Poly1305() noexcept : functions_(functions()) {}

@@ -53,7 +53,7 @@ private:
         chacha_poly_enc_dec_update_t encrypt = nullptr, decrypt = nullptr;
         chacha_poly_finalize_t end = nullptr;
     };
-    static Functions load() noexcept;
+    static const Functions* load() noexcept;
     static const Functions* functions() noexcept;
 
     struct State {

@@ -4,8 +4,10 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <new>
 
 #include "frontend/bridge/ipsec_mb.hpp"
+#include "frontend/bridge/made_once.hpp"
 
 namespace octavo::bridge {
 namespace {
@@ -17,12 +19,12 @@ constexpr std::uint64_t kMaxText = (std::uint64_t{1} << 36) - 32, kMaxAad = (std
 constexpr std::size_t kNumKeyLengths = 3;
 using Table = std::array<GcmFunctions, kNumKeyLengths>;
 
-/// The manager is only needed for its table of functions: they have no state of their own.
-Table load() noexcept {
+/// The manager is only needed for its table of functions: they have no state of their own. Null where memory ran out.
+const Table* load() noexcept {
     const auto manager = make_ipsec_manager();
-    if (manager == nullptr) return {};
+    if (manager == nullptr) return nullptr;
     const auto& m = *manager;
-    return {{
+    return new (std::nothrow) Table{{
         {m.gcm128_pre, m.gcm128_enc, m.gcm128_dec, m.gcm128_init, m.gcm128_init_var_iv, m.gmac128_update,
          m.gcm128_enc_update, m.gcm128_dec_update, m.gcm128_enc_finalize, m.gcm128_dec_finalize},
         {m.gcm192_pre, m.gcm192_enc, m.gcm192_dec, m.gcm192_init, m.gcm192_init_var_iv, m.gmac192_update,
@@ -33,9 +35,9 @@ Table load() noexcept {
 }
 
 const GcmFunctions* functions_for(std::size_t key_len) noexcept {
-    static const Table table = load();
-    const auto& functions = table[(key_len - 16) / 8];
-    return functions.prepare == nullptr ? nullptr : &functions;
+    static MadeOnce<const Table*, nullptr> once;
+    const auto* const table = once.get(load);
+    return table == nullptr ? nullptr : &(*table)[(key_len - 16) / 8];
 }
 
 }  // namespace

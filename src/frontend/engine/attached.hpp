@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "frontend/bridge/made_once.hpp"
+
 /// What the engine keeps with a key of OpenSSL's: an object in the key's extra data.
 namespace octavo::engine {
 
@@ -35,8 +37,8 @@ public:
 
 private:
     static int index() noexcept {
-        static const int number = Kind::new_index(duplicate);
-        return number;
+        static bridge::MadeOnce<int, -1> once;
+        return once.get([] { return Kind::new_index(duplicate); });
     }
     /// A copy keeps the state that it had, if it had one, and its numbers are others.
     static int duplicate(CRYPTO_EX_DATA* to, const CRYPTO_EX_DATA*, void** state, int number, long, void*) {

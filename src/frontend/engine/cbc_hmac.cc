@@ -8,6 +8,7 @@
 #include <array>
 
 #include "frontend/bridge/cpu.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/engine/ciphers.hpp"
 #include "frontend/engine/offload.hpp"
 #include "frontend/engine/own_cipher.hpp"
@@ -49,10 +50,13 @@ constexpr Kind kKinds[] = {
     {NID_aes_256_cbc_hmac_sha256, CbcHmac::Hash::sha256, EVP_aes_256_cbc_hmac_sha256},
 };
 
+// As the engine is loaded: the guard of a function-local static could be left locked by a fork.
+const OwnCipher own_ciphers[] = {OwnCipher(kKinds[0].own()), OwnCipher(kKinds[1].own()), OwnCipher(kKinds[2].own()),
+                                 OwnCipher(kKinds[3].own())};
+
 template <std::size_t kind>
 const OwnCipher& own() noexcept {
-    static const OwnCipher cipher(kKinds[kind].own());
-    return cipher;
+    return own_ciphers[kind];
 }
 
 template <std::size_t kind>
@@ -179,11 +183,13 @@ int run(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in, si
 
 template <std::size_t kind>
 const EVP_CIPHER* cipher() noexcept {
-    static const EVP_CIPHER* const once =
-        own<kind>().good() ? own<kind>().template extend<State>(init<kind>, run<kind>, control<kind>,
-                                                                own<kind>().cleanup, EVP_CIPH_FLAG_PIPELINE)
+    static bridge::MadeOnce<const EVP_CIPHER*, nullptr> once;
+    return once.get([]() -> const EVP_CIPHER* {
+        const auto& from = own<kind>();
+        return from.good() ? from.template extend<State>(init<kind>, run<kind>, control<kind>, from.cleanup,
+                                                         EVP_CIPH_FLAG_PIPELINE)
                            : nullptr;
-    return once;
+    });
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+
+#include "frontend/bridge/made_once.hpp"
 
 namespace octavo::engine {
 namespace {
@@ -37,16 +40,21 @@ private:
     std::size_t count_ = 0;
 };
 
+/// Null where memory ran out.
+const Ciphers* all() noexcept {
+    static bridge::MadeOnce<const Ciphers*, nullptr> once;
+    return once.get([]() -> const Ciphers* { return new (std::nothrow) Ciphers; });
+}
+
 /// As ENGINE_set_ciphers() wants it: the list where `cipher` is null.
 int ciphers(ENGINE*, const EVP_CIPHER** cipher, const int** nids, int nid) {
-    static const Ciphers all;
-    if (cipher == nullptr) return all.list(nids);
-    *cipher = all.find(nid);
+    if (cipher == nullptr) return all()->list(nids);
+    *cipher = all()->find(nid);
     return *cipher != nullptr ? 1 : 0;
 }
 
 }  // namespace
 
-bool add_ciphers(ENGINE* engine) noexcept { return ENGINE_set_ciphers(engine, ciphers) == 1; }
+bool add_ciphers(ENGINE* engine) noexcept { return all() != nullptr && ENGINE_set_ciphers(engine, ciphers) == 1; }
 
 }  // namespace octavo::engine

@@ -10,6 +10,7 @@
 
 #include "frontend/bridge/bridge.hpp"
 #include "frontend/bridge/ecdsa_der.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/engine/ec_key.hpp"
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
@@ -68,10 +69,8 @@ struct Own {
     }
 };
 
-const Own& own() noexcept {
-    static const Own functions;
-    return functions;
-}
+const Own own_functions;  // as the engine is loaded: a guard could be left locked by a fork
+const Own& own() noexcept { return own_functions; }
 
 /// OpenSSL's own sign and verify call the method for the pair r, s: it is decided then whose the operation is, and the instance was asked.
 thread_local bool is_left = false;
@@ -293,8 +292,8 @@ EC_KEY_METHOD* make() noexcept {
 }  // namespace
 
 const EC_KEY_METHOD* ec_method() noexcept {
-    static const EC_KEY_METHOD* const method = make();
-    return method;
+    static bridge::MadeOnce<const EC_KEY_METHOD*, nullptr> once;
+    return once.get(make);
 }
 
 }  // namespace octavo::engine

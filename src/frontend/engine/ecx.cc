@@ -39,11 +39,8 @@ int derive(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
         if (status == OCTAVO_OK) return 1;
         if (is_final(status, __func__)) return 0;
     }
-    static Derive* const openssl_derive = [] {
-        Derive* found = nullptr;
-        EVP_PKEY_meth_get_derive(own_method(kKind.nid), nullptr, &found);
-        return found;
-    }();
+    Derive* openssl_derive = nullptr;
+    EVP_PKEY_meth_get_derive(own_method(kKind.nid), nullptr, &openssl_derive);
     return openssl_derive(context, out, out_len);
 }
 

@@ -29,10 +29,8 @@ struct Own {
         EVP_PKEY_meth_get_digestverify(own_method(kEd25519.nid), &verify);
     }
 };
-const Own& own() noexcept {
-    static const Own functions;
-    return functions;
-}
+const Own own_functions;  // as the engine is loaded: a guard could be left locked by a fork
+const Own& own() noexcept { return own_functions; }
 
 octavo_status sign_on_octavo(EVP_MD_CTX* context, Bytes message, unsigned char* out, size_t* len) {
     octavo_key handle{};

@@ -4,6 +4,8 @@
 
 #include <cstdarg>
 
+#include "frontend/bridge/made_once.hpp"
+
 namespace octavo::engine {
 namespace {
 
@@ -38,8 +40,8 @@ int load() noexcept {
 }
 
 int library() noexcept {
-    static const int number = load();
-    return number;
+    static bridge::MadeOnce<int, 0> once;
+    return once.get(load);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "frontend/bridge/bridge.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/bridge/modulus.hpp"
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
@@ -97,13 +98,13 @@ DSA_METHOD* make_dsa() noexcept {
 }  // namespace
 
 const DH_METHOD* dh_method() noexcept {
-    static const DH_METHOD* const method = make_dh();
-    return method;
+    static bridge::MadeOnce<const DH_METHOD*, nullptr> once;
+    return once.get(make_dh);
 }
 
 const DSA_METHOD* dsa_method() noexcept {
-    static const DSA_METHOD* const method = make_dsa();
-    return method;
+    static bridge::MadeOnce<const DSA_METHOD*, nullptr> once;
+    return once.get(make_dsa);
 }
 
 }  // namespace octavo::engine

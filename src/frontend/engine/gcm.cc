@@ -8,6 +8,7 @@
 
 #include "frontend/bridge/aligned_new.hpp"
 #include "frontend/bridge/cpu.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/engine/ciphers.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/offload.hpp"
@@ -30,12 +31,12 @@ struct State {
     Context* context;  // null: the context is OpenSSL's own
 };
 
+// As the engine is loaded: the guard of a function-local static could be left locked by a fork.
+const OwnCipher own128(EVP_aes_128_gcm()), own192(EVP_aes_192_gcm()), own256(EVP_aes_256_gcm());
+
 template <int nid>
 const OwnCipher& own() noexcept {
-    static const OwnCipher cipher(nid == NID_aes_128_gcm   ? EVP_aes_128_gcm()
-                                  : nid == NID_aes_192_gcm ? EVP_aes_192_gcm()
-                                                           : EVP_aes_256_gcm());
-    return cipher;
+    return nid == NID_aes_128_gcm ? own128 : nid == NID_aes_192_gcm ? own192 : own256;
 }
 
 bool is_ours() noexcept { return is_enabled(Algorithm::aes_gcm) && bridge::has_wide_aes(); }
@@ -139,8 +140,8 @@ const EVP_CIPHER* make() noexcept {
 
 template <int nid>
 const EVP_CIPHER* cipher() noexcept {
-    static const EVP_CIPHER* const once = make<nid>();
-    return once;
+    static bridge::MadeOnce<const EVP_CIPHER*, nullptr> once;
+    return once.get(make<nid>);
 }
 
 }  // namespace

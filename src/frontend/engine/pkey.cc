@@ -13,6 +13,7 @@
 #include <new>
 
 #include "frontend/bridge/bridge.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/bridge/registered_key.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/methods.hpp"
@@ -76,8 +77,8 @@ constexpr int kNumDefaults = static_cast<int>(std::size(kNids)) - 1;
 using Methods = std::array<EVP_PKEY_METHOD*, std::size(kNids)>;
 
 int index() noexcept {
-    static const int number = ENGINE_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-    return number;
+    static bridge::MadeOnce<int, -1> once;
+    return once.get([] { return ENGINE_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr); });
 }
 
 int find(ENGINE* engine, EVP_PKEY_METHOD** wanted, const int** nids, int nid) {

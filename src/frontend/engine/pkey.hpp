@@ -40,8 +40,7 @@ int generate(EVP_PKEY_CTX* context, EVP_PKEY* key) {
     const auto status = generate_on_octavo(kKind, key);
     if (status == OCTAVO_OK) return 1;
     if (is_final(status, __func__)) return 0;
-    static Generate* const openssl_generate = own_generate(kKind.nid);
-    return openssl_generate(context, key);
+    return own_generate(kKind.nid)(context, key);
 }
 
 /// For the engine that they are given to. Null when memory has run out.

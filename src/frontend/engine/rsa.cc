@@ -10,6 +10,7 @@
 
 #include "frontend/bridge/block.hpp"
 #include "frontend/bridge/bridge.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/engine/errors.hpp"
 #include "frontend/engine/methods.hpp"
 #include "frontend/engine/offload.hpp"
@@ -123,13 +124,14 @@ int private_encrypt(int in_len, const unsigned char* in, unsigned char* out, RSA
 /// From OpenSSL 3.2 on, and in builds that took that over, a wrong padding decrypts to a message made from the key and the ciphertext: that
 /// is for OpenSSL to do. Such a default provider has a parameter for it.
 bool rejects_implicitly() noexcept {
-    static const bool answer = quietly([] {
+    static bridge::MadeOnce<int, -1> once;
+    const auto find_out = [] {
         const std::unique_ptr<EVP_ASYM_CIPHER, decltype(&EVP_ASYM_CIPHER_free)> rsa(
             EVP_ASYM_CIPHER_fetch(nullptr, "RSA", "provider=default"), EVP_ASYM_CIPHER_free);
         const auto* settable = rsa == nullptr ? nullptr : EVP_ASYM_CIPHER_settable_ctx_params(rsa.get());
         return settable == nullptr || OSSL_PARAM_locate_const(settable, "implicit-rejection") != nullptr;
-    });
-    return answer;
+    };
+    return once.get([&] { return quietly(find_out) ? 1 : 0; }) == 1;
 }
 
 bool is_ours_to_decode(const Call& call) {
@@ -234,8 +236,8 @@ RSA_METHOD* make() noexcept {
 }  // namespace
 
 const RSA_METHOD* rsa_method() noexcept {
-    static const RSA_METHOD* const method = make();
-    return method;
+    static bridge::MadeOnce<const RSA_METHOD*, nullptr> once;
+    return once.get(make);
 }
 
 }  // namespace octavo::engine

@@ -6,7 +6,7 @@
 namespace octavo::provider {
 namespace {
 
-OSSL_ITEM item(Reason reason, const char* text) {
+constexpr OSSL_ITEM item(Reason reason, const char* text) {
     return {static_cast<unsigned>(reason), const_cast<char*>(text)};  // OpenSSL's type; it only reads the text
 }
 
@@ -41,7 +41,7 @@ int Errors::raise(Reason reason, const char* where, const char* format, ...) con
 }
 
 const OSSL_ITEM* reason_strings() noexcept {
-    static const OSSL_ITEM table[] = {
+    static constexpr OSSL_ITEM table[] = {
         item(Reason::output_too_small, "output buffer too small"),
         item(Reason::digest_not_allowed, "digest not allowed"),
         item(Reason::job_cancelled, "the job was cancelled"),

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <new>
 
 #include "frontend/bridge/kdf.hpp"
+#include "frontend/bridge/made_once.hpp"
 #include "frontend/provider/kdf_context.hpp"
 
 // The steps of the key schedule of TLS 1.3 (RFC 8446, 7.1), as libssl asks for them. A handshake has some twenty, and the default provider spends most of
@@ -54,12 +57,12 @@ constexpr std::uint8_t kPrefix[] = {'t', 'l', 's', '1', '3', ' '}, kDerived[] = 
 /// Where the key schedule starts if there is no pre-shared key: the same for all the world, and a tenth of what a handshake derives.
 class Start {
 public:
-    /// `len`: the hash's.
-    static const Start& of(std::size_t len) noexcept {
-        static const Start sha256(EVP_sha256(), SHA256), sha384(EVP_sha384(), SHA384);
-        return len == SHA256_DIGEST_LENGTH ? sha256 : sha384;
+    /// `len`: the hash's. Null where memory ran out.
+    static const Start* of(std::size_t len) noexcept {
+        static bridge::MadeOnce<const Start*, nullptr> sha256, sha384;
+        return len == SHA256_DIGEST_LENGTH ? sha256.get([] { return make(EVP_sha256(), SHA256); })
+                                           : sha384.get([] { return make(EVP_sha384(), SHA384); });
     }
-    bool is_known() const noexcept { return is_known_; }
     Bytes hash_of_nothing() const noexcept { return std::span(hash_of_nothing_).first(len_); }
     Bytes early_secret() const noexcept { return std::span(early_secret_).first(len_); }
     /// Derive-Secret(early secret, "derived", "").
@@ -68,16 +71,20 @@ public:
 private:
     using Hash = unsigned char*(const unsigned char* bytes, std::size_t len, unsigned char* out);
 
-    Start(const EVP_MD* digest, Hash* hash) noexcept : len_(static_cast<std::size_t>(EVP_MD_get_size(digest))) {
+    explicit Start(std::size_t len) noexcept : len_(len) {}
+    static const Start* make(const EVP_MD* digest, Hash* hash) noexcept {
+        std::unique_ptr<Start> start(new (std::nothrow) Start(static_cast<std::size_t>(EVP_MD_get_size(digest))));
+        return start != nullptr && start->derive(digest, hash) ? start.release() : nullptr;
+    }
+    bool derive(const EVP_MD* digest, Hash* hash) noexcept {
         const std::array<std::uint8_t, SHA384_DIGEST_LENGTH> zeros{};
-        hash(nullptr, 0, hash_of_nothing_.data());
-        is_known_ =
-            bridge::hkdf_extract(digest, {}, std::span(zeros).first(len_), std::span(early_secret_).first(len_)) &&
-            expand_label(digest, early_secret(), kPrefix, kDerived, hash_of_nothing(), std::span(derived_).first(len_));
+        return hash(nullptr, 0, hash_of_nothing_.data()) != nullptr &&
+               bridge::hkdf_extract(digest, {}, std::span(zeros).first(len_), std::span(early_secret_).first(len_)) &&
+               expand_label(digest, early_secret(), kPrefix, kDerived, hash_of_nothing(),
+                            std::span(derived_).first(len_));
     }
 
     std::size_t len_;
-    bool is_known_;
     std::array<std::uint8_t, SHA384_DIGEST_LENGTH> hash_of_nothing_, early_secret_, derived_;
 };
 
@@ -102,21 +109,20 @@ struct Tls13 {
     /// nothing is derived.
     static bool extract(const KdfState& state, std::size_t len, std::span<std::uint8_t> out) noexcept {
         if (state.has(data) || out.size() != len || (state.has(key) && state.bytes(key).empty())) return false;
-        if (state.has(salt) && state.bytes(salt).size() != len) return false;
-        if (!state.has(salt) && !state.has(key) && Start::of(len).is_known())
-            return copy(Start::of(len).early_secret(), out);
+        const auto* const start = Start::of(len);
+        if (start == nullptr || (state.has(salt) && state.bytes(salt).size() != len)) return false;
+        if (!state.has(salt) && !state.has(key)) return copy(start->early_secret(), out);
         std::array<std::uint8_t, SHA384_DIGEST_LENGTH> memory{};
         const auto derived = std::span(memory).first(len);
         const std::array<std::uint8_t, SHA384_DIGEST_LENGTH> zeros{};
         const auto secret = state.has(key) ? state.bytes(key) : std::span(zeros).first(len);
-        const bool good = (!state.has(salt) || derive_next(state, len, derived)) &&
+        const bool good = (!state.has(salt) || derive_next(state, *start, derived)) &&
                           bridge::hkdf_extract(state.digest(), derived, secret, out);
         OPENSSL_cleanse(memory.data(), memory.size());
         return good;
     }
-    static bool derive_next(const KdfState& state, std::size_t len, std::span<std::uint8_t> out) noexcept {
-        const auto& start = Start::of(len);
-        if (start.is_known() && is(state.bytes(salt), start.early_secret()) && is(state.bytes(prefix), kPrefix) &&
+    static bool derive_next(const KdfState& state, const Start& start, std::span<std::uint8_t> out) noexcept {
+        if (is(state.bytes(salt), start.early_secret()) && is(state.bytes(prefix), kPrefix) &&
             is(state.bytes(label), kDerived))
             return copy(start.derived(), out);
         return expand_label(state.digest(), state.bytes(salt), state.bytes(prefix), state.bytes(label),
