@@ -33,12 +33,13 @@ std::optional<device::Cost> parse_cost(std::string_view text) {
 std::string read_item(std::string_view item, device::CostFigures& costs) {
     const auto colon = item.find(':');
     const auto operation = item.substr(0, colon);
-    const auto place = std::find(operations().begin(), operations().end(), operation);
-    if (place == operations().end()) return "no such operation" + suggest(operation, operations());
+    const auto names = operations();
+    const auto place = std::find(names.begin(), names.end(), operation);
+    if (place == names.end()) return "no such operation" + suggest(operation, names);
     const auto cost = colon == std::string_view::npos ? std::nullopt : parse_cost(item.substr(colon + 1));
     if (!cost)
         return "operation:portable/first/next, three whole numbers of nanoseconds from 1 to " + std::to_string(kMaxNs);
-    auto& figure = costs[static_cast<std::size_t>(place - operations().begin())];
+    auto& figure = costs[static_cast<std::size_t>(place - names.begin())];
     if (figure) return "this operation was given already";
     figure = cost;
     return {};
