@@ -18,6 +18,9 @@ octavo_api_test(statistics octavo_core)
 octavo_api_test(hpp octavo api/hpp_plain.cc)
 set_source_files_properties(api/hpp_plain.cc PROPERTIES COMPILE_OPTIONS "-fno-exceptions;-fno-rtti")
 
+add_test(NAME api.headers COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/headers ${PROJECT_SOURCE_DIR}/include)
+set_tests_properties(api.headers PROPERTIES LABELS api TIMEOUT 60)
+
 octavo_api_test(property octavo api/property_model.cc api/property_worker.cc)
 octavo_forks_while_busy(api_fork_test)
 octavo_forks_while_busy(api_property_test)

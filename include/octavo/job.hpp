@@ -100,6 +100,22 @@ private:
     int value_ = 0;
 };
 
+/// What the calling thread keeps for its jobs: octavo_job_init_thread(), octavo_job_cleanup_thread(), octavo_job_trim_thread().
+namespace thread_jobs {
+
+inline Status init(std::size_t max_jobs, std::size_t init_jobs) noexcept {
+    return static_cast<Status>(octavo_job_init_thread(max_jobs, init_jobs));
+}
+inline void cleanup() noexcept { octavo_job_cleanup_thread(); }
+inline void trim() noexcept { octavo_job_trim_thread(); }
+
+}  // namespace thread_jobs
+
+/// octavo_job_set_stack_size(): of jobs made from now on, in all threads.
+inline Status set_job_stack_size(std::size_t size) noexcept {
+    return static_cast<Status>(octavo_job_set_stack_size(size));
+}
+
 /// The job that the caller runs in.
 namespace this_job {
 

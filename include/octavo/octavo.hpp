@@ -46,6 +46,8 @@ enum class [[nodiscard]] Status : int{
     unsupported = OCTAVO_ERR_UNSUPPORTED,
     operation_failed = OCTAVO_ERR_OPERATION_FAILED,
     internal = OCTAVO_ERR_INTERNAL,
+    bad_signature = OCTAVO_ERR_BAD_SIGNATURE,
+    bad_point = OCTAVO_ERR_BAD_POINT,
     configuration = OCTAVO_ERR_CONFIGURATION,
     no_section = OCTAVO_ERR_NO_SECTION,
     started = OCTAVO_ERR_STARTED,
@@ -59,6 +61,11 @@ enum class [[nodiscard]] Status : int{
     key_dq = OCTAVO_ERR_KEY_DQ,
     key_qinv = OCTAVO_ERR_KEY_QINV,
     key_extra_prime = OCTAVO_ERR_KEY_EXTRA_PRIME,
+    key_curve = OCTAVO_ERR_KEY_CURVE,
+    key_private = OCTAVO_ERR_KEY_PRIVATE,
+    key_public = OCTAVO_ERR_KEY_PUBLIC,
+    key_modulus = OCTAVO_ERR_KEY_MODULUS,
+    key_exponent_len = OCTAVO_ERR_KEY_EXPONENT_LEN,
 };
 
 constexpr bool is_error(Status status) noexcept { return static_cast<int>(status) < 0; }
@@ -90,11 +97,47 @@ private:
     std::optional<T> value_;
 };
 
-enum class Operation : std::uint32_t { rsa_private = OCTAVO_RSA_PRIVATE, rsa_public = OCTAVO_RSA_PUBLIC };
+namespace detail {
+/// What a C function gives through its last argument.
+template <typename T, typename Function, typename... Arguments>
+Result<T> ask(Function* function, Arguments... arguments) noexcept {
+    T value{};
+    const auto status = static_cast<Status>(function(arguments..., &value));
+    if (status != Status::ok) return status;
+    return value;
+}
+/// The same where C has a number for it.
+template <typename T, typename Function, typename... Arguments>
+Result<T> ask_as(Function* function, Arguments... arguments) noexcept {
+    const auto raw = ask<std::uint32_t>(function, arguments...);
+    if (!raw) return raw.status();
+    return static_cast<T>(*raw);
+}
+}  // namespace detail
+
+enum class Operation : std::uint32_t {
+    rsa_private = OCTAVO_RSA_PRIVATE,
+    rsa_public = OCTAVO_RSA_PUBLIC,
+    ecdsa_sign = OCTAVO_ECDSA_SIGN,
+    ecdsa_verify = OCTAVO_ECDSA_VERIFY,
+    ecdh_derive = OCTAVO_ECDH_DERIVE,
+    ec_generate = OCTAVO_EC_GENERATE,
+    eddsa_sign = OCTAVO_EDDSA_SIGN,
+    eddsa_verify = OCTAVO_EDDSA_VERIFY,
+    mod_exp = OCTAVO_MOD_EXP
+};
 enum class Driver : std::uint32_t {
     automatic = OCTAVO_DRIVER_AUTO,
     in_line = OCTAVO_DRIVER_INLINE,
     threads = OCTAVO_DRIVER_THREADS
+};
+enum class PollingMode : std::uint32_t {
+    standard = OCTAVO_POLLING_DEFAULT,
+    timer = OCTAVO_POLLING_TIMER,
+    event = OCTAVO_POLLING_EVENT,
+    external = OCTAVO_POLLING_EXTERNAL,
+    heuristic = OCTAVO_POLLING_HEURISTIC,
+    in_line = OCTAVO_POLLING_INLINE
 };
 using Statistics = octavo_statistics;
 enum class EndpointState : std::uint32_t {
@@ -119,6 +162,33 @@ struct RsaNumbers {
     std::span<const RsaPrime> extra_primes = {};
 };
 
+enum class Curve : std::uint32_t {
+    p256 = OCTAVO_CURVE_P256,
+    p384 = OCTAVO_CURVE_P384,
+    p521 = OCTAVO_CURVE_P521,
+    p224 = OCTAVO_CURVE_P224,
+    secp256k1 = OCTAVO_CURVE_SECP256K1,
+    brainpool_p256 = OCTAVO_CURVE_BRAINPOOL_P256,
+    brainpool_p384 = OCTAVO_CURVE_BRAINPOOL_P384,
+    brainpool_p512 = OCTAVO_CURVE_BRAINPOOL_P512,
+    x25519 = OCTAVO_CURVE_X25519,
+    x448 = OCTAVO_CURVE_X448,
+    ed25519 = OCTAVO_CURVE_ED25519,
+    ed448 = OCTAVO_CURVE_ED448
+};
+
+/// The fields of octavo_ec_key. With neither key it names a curve.
+struct EcNumbers {
+    Curve curve;
+    Number private_key = {}, public_key = {};
+};
+
+/// The fields of octavo_modulus.
+struct Modulus {
+    Number modulus;
+    std::size_t exponent_len;
+};
+
 /// Owns an octavo_key. Any number of threads may use it; one of them destroys it, at the end of its last use.
 class Key {
 public:
@@ -133,12 +203,15 @@ public:
     /// octavo_key_create_rsa(): Status::key_... names the field at fault.
     static Result<Key> create_rsa(const RsaNumbers& numbers) noexcept;
 
-    /// The modulus length in bytes, which is the length of inputs and outputs.
-    Result<std::size_t> length() const noexcept {
-        std::size_t len = 0;
-        const auto status = static_cast<Status>(octavo_key_length(key_, &len));
-        if (status != Status::ok) return status;
-        return len;
+    /// octavo_key_create_ec() and octavo_key_create_modulus(), likewise.
+    static Result<Key> create_ec(const EcNumbers& numbers) noexcept;
+    static Result<Key> create_modulus(const Modulus& numbers) noexcept;
+
+    /// Of RSA: the modulus length in bytes, which is the length of inputs and outputs.
+    Result<std::size_t> length() const noexcept { return detail::ask<std::size_t>(octavo_key_length, key_); }
+    /// The bytes of an operation's result.
+    Result<std::size_t> output_length(Operation operation) const noexcept {
+        return detail::ask<std::size_t>(octavo_key_output_length, key_, static_cast<std::uint32_t>(operation));
     }
 
     octavo_key handle() const noexcept { return key_; }
@@ -282,6 +355,12 @@ struct InstanceOptions {
     bool never_in_place = false;
 };
 
+/// What octavo_instance_progress() stores.
+struct Progress {
+    std::uint64_t num_queued;
+    std::size_t num_waiting;
+};
+
 /// Owns an octavo_instance. Belongs to one thread at a time, together with its requests.
 class Instance {
 public:
@@ -326,19 +405,11 @@ public:
 
     /// Reaps at most `quota` requests and runs their completions: how many.
     Result<std::size_t> poll(std::size_t quota = std::numeric_limits<std::size_t>::max()) noexcept {
-        std::size_t num_reaped = 0;
-        const auto status = static_cast<Status>(octavo_poll(instance_, quota, &num_reaped));
-        if (status != Status::ok) return status;
-        return num_reaped;
+        return detail::ask<std::size_t>(octavo_poll, instance_, quota);
     }
 
     /// Reaps what is done; with the inline driver, where nothing is, one batch: how many.
-    Result<std::size_t> poll_batch() noexcept {
-        std::size_t num_reaped = 0;
-        const auto status = static_cast<Status>(octavo_poll_batch(instance_, &num_reaped));
-        if (status != Status::ok) return status;
-        return num_reaped;
-    }
+    Result<std::size_t> poll_batch() noexcept { return detail::ask<std::size_t>(octavo_poll_batch, instance_); }
 
     /// One operation, synchronously: the number of bytes written to `output`, which may be `input`.
     Result<std::size_t> execute(const Key& key, Operation operation, std::span<const std::uint8_t> input,
@@ -352,12 +423,7 @@ public:
     }
 
     /// octavo_instance_fd(): borrowed.
-    Result<int> fd() noexcept {
-        int fd = -1;
-        const auto status = static_cast<Status>(octavo_instance_fd(instance_, &fd));
-        if (status != Status::ok) return status;
-        return fd;
-    }
+    Result<int> fd() noexcept { return detail::ask<int>(octavo_instance_fd, instance_); }
 
     Result<Statistics> statistics() const noexcept {
         Statistics statistics{};
@@ -369,10 +435,30 @@ public:
 
     /// octavo_instance_state(): that of its endpoint.
     Result<EndpointState> endpoint_state() const noexcept {
-        std::uint32_t state = OCTAVO_ENDPOINT_UP;
-        const auto status = static_cast<Status>(octavo_instance_state(instance_, &state));
+        return detail::ask_as<EndpointState>(octavo_instance_state, instance_);
+    }
+    /// octavo_instance_driver(): as it stands now.
+    Result<Driver> driver() const noexcept { return detail::ask_as<Driver>(octavo_instance_driver, instance_); }
+    /// octavo_instance_polling().
+    Result<PollingMode> polling_mode() const noexcept {
+        return detail::ask_as<PollingMode>(octavo_instance_polling, instance_);
+    }
+    /// octavo_instance_waiter_computes(), for what pauses jobs.
+    Result<bool> waiter_computes() const noexcept {
+        return detail::ask_as<bool>(octavo_instance_waiter_computes, instance_);
+    }
+    /// octavo_consult(): ok, portable or an error.
+    Status consult(const Key& key, Operation operation, bool will_wait) const noexcept {
+        return static_cast<Status>(
+            octavo_consult(instance_, key.handle(), static_cast<std::uint32_t>(operation), will_wait ? 1 : 0));
+    }
+    /// octavo_instance_progress().
+    Result<Progress> progress() const noexcept {
+        Progress progress{};
+        const auto status =
+            static_cast<Status>(octavo_instance_progress(instance_, &progress.num_queued, &progress.num_waiting));
         if (status != Status::ok) return status;
-        return static_cast<EndpointState>(state);
+        return progress;
     }
 
     octavo_instance handle() const noexcept { return instance_; }
@@ -399,122 +485,6 @@ private:
 
     octavo_instance instance_{};
 };
-
-// ---- polling ----
-
-enum class PollingMode : std::uint32_t {
-    standard = OCTAVO_POLLING_DEFAULT,
-    timer = OCTAVO_POLLING_TIMER,
-    event = OCTAVO_POLLING_EVENT,
-    external = OCTAVO_POLLING_EXTERNAL,
-    heuristic = OCTAVO_POLLING_HEURISTIC,
-    in_line = OCTAVO_POLLING_INLINE
-};
-
-/// The fields of octavo_polling; as it stands, all defaults. A duration of 0 stands for the default.
-struct PollingOptions {
-    PollingMode mode = PollingMode::standard;
-    Driver driver = Driver::automatic;
-    std::chrono::nanoseconds interval{0};
-    std::chrono::milliseconds timeout{0};
-};
-
-/// octavo_polling_set(). A duration below 0, or of a timeout beyond 32 bits, is Status::bad_argument.
-inline Status set_polling(const PollingOptions& options) noexcept {
-    const auto limit = std::chrono::milliseconds{std::numeric_limits<std::uint32_t>::max()};
-    octavo_polling raw{};
-    raw.size = sizeof raw;
-    raw.mode = static_cast<std::uint32_t>(options.mode);
-    raw.driver = static_cast<std::uint32_t>(options.driver);
-    raw.interval_ns = static_cast<std::uint64_t>(options.interval.count());  // below 0: beyond the range
-    const bool fits = options.timeout.count() >= 0 && options.timeout <= limit;
-    raw.timeout_ms = fits ? static_cast<std::uint32_t>(options.timeout.count()) : std::uint32_t{UINT32_MAX};
-    return static_cast<Status>(octavo_polling_set(&raw));
-}
-inline Status reset_polling() noexcept { return static_cast<Status>(octavo_polling_reset()); }
-
-/// octavo_polling_poll(): how many have been handed over.
-inline Result<std::size_t> poll_instances(std::size_t index = OCTAVO_POLLING_ALL) noexcept {
-    std::size_t num_completed = 0;
-    const auto status = static_cast<Status>(octavo_polling_poll(index, &num_completed));
-    if (status != Status::ok) return status;
-    return num_completed;
-}
-/// octavo_polling_fd(): borrowed.
-inline Result<int> polling_fd(std::size_t index = 0) noexcept {
-    int fd = -1;
-    const auto status = static_cast<Status>(octavo_polling_fd(index, &fd));
-    if (status != Status::ok) return status;
-    return fd;
-}
-
-// ---- endpoints ----
-
-struct Endpoint {
-    std::uint32_t number;
-    EndpointState state;
-    bool is_alive;  ///< the heartbeat: up, and answers what it is given
-    std::size_t num_instances;
-};
-
-inline std::size_t count_endpoints() noexcept {
-    std::size_t count = 0;
-    octavo_endpoint_count(&count);  // fails only without a place for the count
-    return count;
-}
-/// octavo_endpoint_get(): the one at `index`, below count_endpoints(), as it is now.
-inline Result<Endpoint> get_endpoint(std::size_t index) noexcept {
-    octavo_endpoint raw{};
-    raw.size = sizeof raw;
-    const auto status = static_cast<Status>(octavo_endpoint_get(index, &raw));
-    if (status != Status::ok) return status;
-    return Endpoint{raw.number, static_cast<EndpointState>(raw.state), raw.is_alive == 1, raw.num_instances};
-}
-
-enum class Event : std::uint32_t {
-    restarting = OCTAVO_EVENT_RESTARTING,
-    restarted = OCTAVO_EVENT_RESTARTED,
-    down = OCTAVO_EVENT_DOWN
-};
-
-/// Who is told of the endpoints' events, for as long as it lives: octavo_event_subscribe(). Neither begins nor ends in an event's callback.
-class Subscription {
-public:
-    using Callback = octavo_event_callback;  ///< of its `event`: an Event
-
-    Subscription() = default;
-    Subscription(Subscription&& other) noexcept : number_(std::exchange(other.number_, 0)) {}
-    Subscription& operator=(Subscription&& other) noexcept {
-        if (this != &other) reset(std::exchange(other.number_, 0));
-        return *this;
-    }
-    /// The callback does not run any more when it returns.
-    ~Subscription() { reset(); }
-
-    static Result<Subscription> create(Callback* callback, void* argument) noexcept {
-        Subscription subscription;
-        const auto status = static_cast<Status>(octavo_event_subscribe(callback, argument, &subscription.number_));
-        if (status != Status::ok) return status;
-        return subscription;
-    }
-    explicit operator bool() const noexcept { return number_ != 0; }
-    /// Ends the one held, if any, and takes another.
-    void reset(std::uint64_t number = 0) noexcept {
-        const auto old = std::exchange(number_, number);
-        if (old != 0) octavo_event_unsubscribe(old);
-    }
-
-private:
-    std::uint64_t number_ = 0;
-};
-
-/// octavo_software_fallback_set() and octavo_software_fallback_get().
-inline void set_software_fallback(bool is_on) noexcept { octavo_software_fallback_set(is_on ? 1 : 0); }
-inline bool software_fallback() noexcept {
-    int is_on = 1;
-    octavo_software_fallback_get(&is_on);
-    return is_on == 1;
-}
 
 // ---- bodies ----
 
@@ -549,13 +519,43 @@ inline Result<Key> Key::create_rsa(const RsaNumbers& numbers) noexcept {
     return key;
 }
 
-inline Result<Instance> Instance::create(const InstanceOptions& options) noexcept {
+inline Result<Key> Key::create_ec(const EcNumbers& numbers) noexcept {
+    octavo_ec_key raw{};
+    raw.size = sizeof raw;
+    raw.curve = static_cast<std::uint32_t>(numbers.curve);
+    raw.private_key = detail::number(numbers.private_key);
+    raw.public_key = detail::number(numbers.public_key);
+    Key key;
+    const auto status = static_cast<Status>(octavo_key_create_ec(&raw, &key.key_));
+    if (status != Status::ok) return status;
+    return key;
+}
+
+inline Result<Key> Key::create_modulus(const Modulus& numbers) noexcept {
+    octavo_modulus raw{};
+    raw.size = sizeof raw;
+    raw.modulus = detail::number(numbers.modulus);
+    raw.exponent_len = numbers.exponent_len;
+    Key key;
+    const auto status = static_cast<Status>(octavo_key_create_modulus(&raw, &key.key_));
+    if (status != Status::ok) return status;
+    return key;
+}
+
+namespace detail {
+inline octavo_instance_config config_of(const InstanceOptions& options) noexcept {
     octavo_instance_config config{};
     config.size = sizeof config;
     config.name = options.name;
     config.driver = static_cast<std::uint32_t>(options.driver);
     config.ring_size = options.ring_size;
     config.never_in_place = options.never_in_place ? 1 : 0;
+    return config;
+}
+}  // namespace detail
+
+inline Result<Instance> Instance::create(const InstanceOptions& options) noexcept {
+    const auto config = detail::config_of(options);
     Instance instance;
     const auto status = static_cast<Status>(octavo_instance_create(&config, &instance.instance_));
     if (status != Status::ok) return status;
@@ -566,5 +566,6 @@ inline Result<Instance> Instance::create(const InstanceOptions& options) noexcep
 }  // namespace octavo
 
 #include <octavo/job.hpp>
+#include <octavo/process.hpp>
 
 #endif

@@ -212,6 +212,105 @@ TEST_F(Hpp, OptionsReachTheInstance) {
     EXPECT_STREQ(octavo::name(Status::bad_argument), "OCTAVO_ERR_BAD_ARGUMENT");
 }
 
+TEST_F(Hpp, KeysOnCurvesAndModuli) {
+    const auto curve = octavo::Key::create_ec({octavo::Curve::p256});
+    ASSERT_TRUE(curve);
+    EXPECT_EQ(*curve->output_length(Operation::ec_generate), 97U);
+    EXPECT_EQ(curve->output_length(Operation::rsa_public).status(), Status::bad_argument);
+    Buffer pair(97);
+    ASSERT_EQ(*instance_.execute(*curve, Operation::ec_generate, {}, pair), pair.size());
+    const View bytes = pair;
+    const auto key = octavo::Key::create_ec({octavo::Curve::p256, bytes.first(32), bytes.subspan(32)});
+    ASSERT_TRUE(key);
+    const Buffer digest(32, 1);
+    Buffer signed_digest(64);
+    ASSERT_EQ(*instance_.execute(*key, Operation::ecdsa_sign, digest, signed_digest), 64U);
+    signed_digest.insert(signed_digest.end(), digest.begin(), digest.end());
+    EXPECT_EQ(*instance_.execute(*key, Operation::ecdsa_verify, signed_digest, {}), 0U);
+    signed_digest.back() ^= 1;
+    EXPECT_EQ(instance_.execute(*key, Operation::ecdsa_verify, signed_digest, {}).status(), Status::bad_signature);
+    EXPECT_EQ(octavo::Key::create_ec({static_cast<octavo::Curve>(99)}).status(), Status::key_curve);
+    EXPECT_EQ(octavo::Key::create_ec({octavo::Curve::x25519, {}, bytes.first(3)}).status(), Status::key_public);
+    EXPECT_EQ(octavo::Key::create_ec({octavo::Curve::p256, bytes.first(60)}).status(), Status::key_private);
+    const auto modulus = octavo::Key::create_modulus({parts_.n, 32});
+    ASSERT_TRUE(modulus);
+    EXPECT_EQ(*modulus->output_length(Operation::mod_exp), 64U);
+    EXPECT_EQ(octavo::Key::create_modulus({parts_.n, 0}).status(), Status::key_exponent_len);
+    EXPECT_EQ(octavo::Key::create_modulus({{}, 32}).status(), Status::key_modulus);
+}
+
+TEST_F(Hpp, AnInstanceAnswersForItself) {
+    EXPECT_EQ(*instance_.driver(), Driver::in_line);
+    EXPECT_EQ(*instance_.polling_mode(), octavo::PollingMode::standard);
+    EXPECT_EQ(*instance_.waiter_computes(), false);
+    EXPECT_EQ(octavo::Instance().waiter_computes().status(), Status::bad_handle);
+    EXPECT_EQ(instance_.consult(key_, Operation::rsa_public, false), Status::portable);
+    EXPECT_EQ(instance_.consult(key_, Operation::ecdsa_sign, false), Status::bad_argument);
+    EXPECT_EQ(instance_.progress()->num_queued, 0U);
+    const auto request = submitted();
+    EXPECT_EQ(instance_.progress()->num_queued, 1U);
+    EXPECT_EQ(instance_.progress()->num_waiting, 1U);
+}
+
+TEST(HppProcess, LibraryAndCpu) {
+    EXPECT_EQ(octavo::library_version(), octavo_version());
+    EXPECT_FALSE(octavo::calls_openssl());
+    EXPECT_FALSE(octavo::cpu_has("no such feature"));
+    EXPECT_FALSE(octavo::cpu_has(nullptr));
+    EXPECT_EQ(octavo::cpu_has("avx2"), octavo_cpu_has("avx2") == 1);
+}
+
+TEST(HppProcess, SectionsAreNamedAndCounted) {
+    EXPECT_EQ(octavo::set_section("no section!"), Status::bad_argument);
+    EXPECT_EQ(octavo::start_section("no section!"), Status::bad_argument);
+    EXPECT_EQ(octavo::set_section("SSL"), Status::ok);
+    EXPECT_STREQ(octavo::section_name().text, "") << "there are no endpoint files here";
+    EXPECT_EQ(octavo::count_section_instances(), 0U);
+    EXPECT_EQ(octavo::get_section_instance(0).status(), Status::bad_argument);
+    EXPECT_EQ(octavo::bind_to_section(0), Status::bad_argument);
+    EXPECT_EQ(*octavo::section_binding(), SIZE_MAX);
+    EXPECT_EQ(octavo::stop_section(), Status::ok);
+}
+
+TEST(HppProcess, PollingHasWhatCHas) {
+    ASSERT_EQ(octavo::reset_polling(), Status::ok);
+    ASSERT_EQ(octavo::set_polling({.mode = octavo::PollingMode::external}), Status::ok);
+    const auto options = octavo::get_polling();
+    EXPECT_EQ(options->mode, octavo::PollingMode::external);
+    EXPECT_EQ(options->timeout, std::chrono::seconds{1}) << "the default, filled in";
+    const auto instance = octavo::thread_instance();
+    ASSERT_TRUE(instance);
+    EXPECT_EQ(octavo::count_polled(), 1U);
+    EXPECT_EQ(octavo::bind_to_polled(0), Status::ok);
+    EXPECT_EQ(octavo::bind_to_polled(1), Status::bad_argument);
+    EXPECT_EQ(*octavo::poll_instances(), 0U);
+    EXPECT_EQ(**octavo::in_flight(octavo::InFlight::asymmetric), 0);
+    EXPECT_EQ(octavo::in_flight(static_cast<octavo::InFlight>(9)).status(), Status::bad_argument);
+    EXPECT_EQ(octavo::set_polling({.mode = octavo::PollingMode::timer}), Status::started);
+    EXPECT_EQ(octavo::reset_polling(), Status::ok);
+    EXPECT_EQ(octavo::configure_thread_instance({.driver = Driver::in_line}), Status::ok);
+    EXPECT_EQ(octavo::configure_thread_instance({.ring_size = 3}), Status::bad_argument);
+}
+
+TEST(HppProcess, Retries) {
+    const auto before = octavo::retry_limit();
+    EXPECT_EQ(octavo::set_retry_limit(5), Status::ok);
+    EXPECT_EQ(octavo::retry_limit(), 5);
+    EXPECT_EQ(octavo::set_retry_limit(-2), Status::bad_argument);
+    EXPECT_EQ(octavo::set_retry_limit(before), Status::ok);
+    std::uint64_t count = 1;
+    ASSERT_EQ(octavo_retry_count(&count), OCTAVO_OK);
+    EXPECT_EQ(octavo::count_retries(), count);
+}
+
+TEST(HppProcess, JobsOfAThread) {
+    EXPECT_EQ(octavo::thread_jobs::init(1, 2), Status::bad_argument);
+    EXPECT_EQ(octavo::thread_jobs::init(2, 1), Status::ok);
+    EXPECT_EQ(octavo::set_job_stack_size(1), Status::bad_argument);
+    octavo::thread_jobs::trim();
+    octavo::thread_jobs::cleanup();
+}
+
 TEST_F(Hpp, WorksWithoutExceptionsAndRtti) {
     EXPECT_EQ(plain_round_trip(key_, input_, output_), 64U);
     EXPECT_EQ(output_, input_);
