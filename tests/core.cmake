@@ -8,6 +8,7 @@ add_executable(core-tests
   ${PROJECT_SOURCE_DIR}/src/device/scratch_test.cc
   ${PROJECT_SOURCE_DIR}/src/instance/alone_test.cc
   ${PROJECT_SOURCE_DIR}/src/instance/endpoint_health_test.cc
+  ${PROJECT_SOURCE_DIR}/src/instance/progress_test.cc
   ${PROJECT_SOURCE_DIR}/src/ring/ring_test.cc)
 target_link_libraries(core-tests PRIVATE octavo_core GTest::gtest_main)
 add_test(NAME core.statics COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/statics $<TARGET_FILE:octavo> $<TARGET_FILE:octavo_provider>

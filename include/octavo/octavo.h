@@ -453,7 +453,8 @@ OCTAVO_API octavo_status octavo_retry_count(uint64_t* count);
  * with them; new ones are computed there, too: inside octavo_submit() where there is an engine thread, else by whoever polls. Requests
  * are counted under OCTAVO_FALLBACK_ENDPOINT then. It comes back without anybody's help.
  *
- * An endpoint restarts when one of its engine threads has been at the same batch for a second (the hang timeout, octavo.conf(5)), until that goes
+ * An endpoint restarts when one of its engine threads has been at the same batch for a second (the hang timeout, octavo.conf(5); where
+ * a busy machine leaves it without a processor, that does not count), until that goes
  * on; and when a fault is injected (octavo-fault(1)), which a process must have allowed: by its endpoint file, or by OCTAVO_FAULTS=1 in
  * the environment. A child after fork() begins with all endpoints up and no faults.
  */

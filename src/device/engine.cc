@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <mutex>
 #include <new>
@@ -27,6 +28,7 @@ Engine::~Engine() {
 
 void Engine::thread_main(void* engine) noexcept {
     auto& self = *static_cast<Engine*>(engine);
+    self.port_.engine_thread.store(::gettid(), std::memory_order_relaxed);
     self.settle_on_cores();
     self.loop();
 }
@@ -42,7 +44,7 @@ void Engine::settle_on_cores() const noexcept {
 std::size_t Engine::round() noexcept {
     const std::lock_guard lock{running_};
     const auto beats = port_.beats.load(std::memory_order_relaxed);
-    port_.beats.store(beats + 1, std::memory_order_relaxed);
+    port_.beats.store(beats + 1, std::memory_order_release);
     const auto done = executor_.round(counters_, &stop_);
     port_.beats.store(beats + 2, std::memory_order_relaxed);
     return done;

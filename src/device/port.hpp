@@ -100,6 +100,7 @@ struct Port {
     const std::uint32_t num_slots;
     Parking engine;                       ///< where an engine thread sleeps for requests
     std::atomic<std::uint64_t> beats{0};  ///< of an engine thread: odd while it is in a round
+    std::atomic<int> engine_thread{0};    ///< its number in the system, set before its first round
     Parking owner;                        ///< where the owner sleeps for replies
     std::atomic<int> reply_event{-1};     ///< an eventfd to which 1 is added for every batch of replies; -1: none
 };

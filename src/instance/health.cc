@@ -19,6 +19,7 @@
 #include "instance/endpoint_health.hpp"
 #include "instance/events.hpp"
 #include "instance/fault_file.hpp"
+#include "instance/proc.hpp"
 #include "instance/stats_file.hpp"
 
 namespace octavo::instance {
@@ -265,19 +266,17 @@ void Health::show_ills(unsigned number) noexcept {
         device::ailing_endpoints.fetch_and(~bit, std::memory_order_release);
 }
 
-/// One that has been in the same round since the hang timeout is stuck.
 void Health::look_at_engines(std::uint64_t now) noexcept {
     for (auto& place : places) place.is_busy = place.engine_is_stuck = false;
     for (auto* member = first; member != nullptr; member = member->next_) {
         auto& place = places[member->config_.endpoint];
-        const auto beats = member->port_.beats.load(std::memory_order_relaxed);
-        const bool in_round = beats % 2 == 1;
-        if (beats != member->seen_beats_ || !in_round) {
-            member->seen_beats_ = beats;
-            member->seen_at_ns_ = now;
-        }
-        place.is_busy = place.is_busy || in_round;
-        if (now - member->seen_at_ns_ >= place.hang_timeout_ns) place.engine_is_stuck = true;
+        const auto beats = member->port_.beats.load(std::memory_order_acquire);
+        const bool in_batch = beats % 2 == 1;
+        const auto thread =
+            in_batch ? read_thread(member->port_.engine_thread.load(std::memory_order_relaxed)) : ThreadTime{};
+        const bool stuck = member->progress_.is_stuck(beats, thread, now, place.hang_timeout_ns);
+        place.is_busy = place.is_busy || in_batch;
+        place.engine_is_stuck = place.engine_is_stuck || stuck;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/fork.hpp"
 #include "device/counters.hpp"
 #include "device/port.hpp"
+#include "instance/progress.hpp"
 
 /// The health of this process's endpoints: a thread that watches engine threads, follows faults from outside, takes requests from endpoints that
 /// go away, and calls whoever wants to know. It runs where there is an engine thread, or faults are allowed, and sleeps while engine threads do.
@@ -44,7 +45,7 @@ private:
     const HealthConfig config_;
     Member *before_ = nullptr, *next_ = nullptr;
     // the health thread's
-    std::uint64_t seen_beats_ = 0, seen_at_ns_ = 0;
+    Progress progress_;
     std::uint32_t next_slot_ = 0;  ///< to look at for a rescue
 };
 

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "base/folder.hpp"
 #include "instance/own_file.hpp"
@@ -89,17 +91,29 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
 
 Process read_process(std::uint32_t pid) { return parse_process(read_line("/proc/" + std::to_string(pid) + "/stat")); }
 
+ThreadTime read_thread(int number) noexcept try {
+    return parse_process(read_line("/proc/self/task/" + std::to_string(number) + "/stat")).time;
+} catch (const std::bad_alloc&) {
+    return {};
+}
+
 Process parse_process(const std::string& line) {
     Process process;
     // the command stands in brackets and may hold any character: the fields after it start behind the last bracket
     const auto open = line.find('('), close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return process;
     process.command = line.substr(open + 1, close - open - 1);
-    constexpr int kFieldsBeforeStart = 19;  // 3 (state) to 21 of proc(5), each after a space
-    auto at = close + 1;
-    for (int i = 0; i < kFieldsBeforeStart && at != std::string::npos; ++i) at = line.find(' ', at + 1);
-    if (at == std::string::npos) return process;
-    process.start = std::strtoull(line.c_str() + at, nullptr, 10);
+    char state = 0;
+    unsigned long user = 0, system = 0;
+    unsigned long long start = 0;
+    // 3 (state), 14 and 15 (ticks of processor), 22 (start) of proc(5)
+    const int num_read =
+        std::sscanf(line.c_str() + close + 1, " %c%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%lu%lu%*s%*s%*s%*s%*s%*s%llu", &state,
+                    &user, &system, &start);
+    if (num_read != 4) return process;
+    static const auto ns_per_tick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    process.time = {state == 'R', (user + system) * ns_per_tick};
+    process.start = start;
     process.alive = true;
     return process;
 }
