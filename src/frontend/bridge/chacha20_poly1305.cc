@@ -28,6 +28,7 @@ ChaCha20Poly1305::~ChaCha20Poly1305() { OPENSSL_cleanse(&state_, sizeof state_);
 
 void ChaCha20Poly1305::begin() noexcept {
     state_.in_text = state_.is_record = false;
+    state_.text_len = 0;
     additional_.clear();
 }
 
@@ -78,15 +79,18 @@ bool ChaCha20Poly1305::add(const std::uint8_t* in, std::size_t len) noexcept try
     return false;
 }
 
-void ChaCha20Poly1305::crypt(std::uint8_t* out, const std::uint8_t* in, std::size_t len) noexcept {
+bool ChaCha20Poly1305::crypt(std::uint8_t* out, const std::uint8_t* in, std::size_t len) noexcept {
     auto& s = state_;
+    if (len > kMaxText - s.text_len) return false;
+    s.text_len += len;
     if (!s.in_text) functions_->start(s.key.data(), &s.message, s.iv.data(), additional_.data(), additional_.size());
     s.in_text = true;
     if (len > 0) (s.encrypts ? functions_->encrypt : functions_->decrypt)(s.key.data(), &s.message, out, in, len);
+    return true;
 }
 
 void ChaCha20Poly1305::end(std::uint8_t* tag) noexcept {
-    crypt(nullptr, nullptr, 0);
+    (void)crypt(nullptr, nullptr, 0);  // no text is never too much
     functions_->end(&state_.message, tag, kTagLen);
     OPENSSL_cleanse(&state_.message, sizeof state_.message);
     begin();
@@ -100,8 +104,7 @@ bool ChaCha20Poly1305::update(std::uint8_t* out, const std::uint8_t* in, std::si
         done = s.encrypts ? len : len - kTagLen;
         return true;
     }
-    if (!s.has_key || in == nullptr || (out == nullptr && !add(in, len))) return false;
-    if (out != nullptr) crypt(out, in, len);
+    if (!s.has_key || in == nullptr || !(out == nullptr ? add(in, len) : crypt(out, in, len))) return false;
     done = len;
     return true;
 }
@@ -125,7 +128,7 @@ bool ChaCha20Poly1305::record(std::uint8_t* out, const std::uint8_t* in, std::si
     s.is_record = false;
     const auto text_len = s.tls_text_len;
     if (!s.has_key || out == nullptr || in == nullptr || len != text_len + kTagLen) return begin(), false;
-    crypt(out, in, text_len);
+    if (!crypt(out, in, text_len)) return begin(), false;
     std::array<std::uint8_t, kTagLen> tag;
     end(tag.data());
     if (s.encrypts) {

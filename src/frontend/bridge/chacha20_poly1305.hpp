@@ -11,11 +11,13 @@
 namespace octavo::bridge {
 
 /// One context of ChaCha20-Poly1305 (RFC 8439): a message in pieces, or records of TLS 1.2 (RFC 7905). Answers as OpenSSL's contexts do, but that it
-/// refuses to work without a key, and additional data after text. Its time depends on lengths alone. Wiped in the end. One thread at a time.
+/// refuses to work without a key, additional data after text, and more than kMaxText bytes. Its time depends on lengths alone. Wiped in the end. One thread at a time.
 class ChaCha20Poly1305 {
 public:
     using Bytes = std::span<const std::uint8_t>;
     static constexpr std::size_t kKeyLen = 32, kIvLen = 12, kTagLen = 16, kTlsAadLen = 13;
+    /// Of one message: RFC 8439, 2.8. The counter of blocks would come round after it.
+    static constexpr std::uint64_t kMaxText = (std::uint64_t{1} << 38) - 64;
 
     ChaCha20Poly1305() noexcept;
     /// A copy goes on from where the other is. Throws std::bad_alloc.
@@ -28,6 +30,8 @@ public:
     bool encrypts() const noexcept { return state_.encrypts; }
     std::size_t tag_len() const noexcept { return state_.tag_len; }
     std::size_t tls_pad() const noexcept { return state_.tls_pad; }
+    /// Whether the next update() is a record.
+    bool expects_record() const noexcept { return state_.is_record; }
 
     void set_direction(bool encrypts) noexcept { state_.encrypts = encrypts; }
     /// kKeyLen and kIvLen bytes. Each begins a message.
@@ -62,12 +66,13 @@ private:
         std::array<std::uint8_t, kIvLen> fixed, iv;  ///< as it was set; as it is used
         std::array<std::uint8_t, kTagLen> tag;
         std::size_t tag_len = kTagLen, tls_pad = 0, tls_text_len = 0;
+        std::uint64_t text_len = 0;
         bool encrypts = true, has_key = false, in_text = false, is_record = false;
     };
 
     void begin() noexcept;
     bool add(const std::uint8_t* in, std::size_t len) noexcept;
-    void crypt(std::uint8_t* out, const std::uint8_t* in, std::size_t len) noexcept;
+    bool crypt(std::uint8_t* out, const std::uint8_t* in, std::size_t len) noexcept;
     void end(std::uint8_t* tag) noexcept;
     bool record(std::uint8_t* out, const std::uint8_t* in, std::size_t len) noexcept;
 

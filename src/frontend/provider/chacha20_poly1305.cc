@@ -145,7 +145,10 @@ int update(void* context, unsigned char* out, size_t* out_len, size_t capacity, 
     *out_len = 0;
     if (len == 0) return 1;
     if (capacity < len) return self.fail(Reason::output_too_small, __func__);
-    return self.cipher.update(out, in, len, *out_len) ? 1 : 0;
+    const bool is_record = self.cipher.expects_record();
+    if (self.cipher.update(out, in, len, *out_len)) return 1;
+    return is_record ? 0
+                     : self.fail(Reason::cipher_failed, __func__);  // of a forged record the default side says nothing
 }
 
 int final(void* context, unsigned char*, size_t* out_len, size_t) {
