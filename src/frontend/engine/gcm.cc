@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
+#include <algorithm>
 #include <new>
 
 #include "frontend/bridge/aligned_new.hpp"
@@ -76,6 +77,12 @@ int cleanup(EVP_CIPHER_CTX* context) {
     return 1;
 }
 
+/// Where EVP_CIPHER_CTX_iv() looks, which has no room for a longer one.
+void show_iv(EVP_CIPHER_CTX* context, const Gcm& gcm) noexcept {
+    const auto iv = gcm.iv();
+    if (iv.size() <= EVP_MAX_IV_LENGTH) std::copy(iv.begin(), iv.end(), EVP_CIPHER_CTX_iv_noconst(context));
+}
+
 template <int nid>
 int init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char* iv, int encrypts) {
     auto* const ours = place_of<nid>(context);
@@ -84,6 +91,7 @@ int init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char*
     gcm.set_direction(encrypts != 0);
     if (iv != nullptr && !gcm.set_iv({iv, gcm.iv_len()})) return 0;
     if (key != nullptr) gcm.set_key(key);
+    show_iv(context, gcm);
     return 1;
 }
 
@@ -119,8 +127,11 @@ int control(EVP_CIPHER_CTX* context, int type, int number, void* pointer) {
     if (type == EVP_CTRL_COPY) return copy<nid>(context, static_cast<EVP_CIPHER_CTX*>(pointer));
     auto* const ours = place_of<nid>(context);
     if (ours == nullptr) return own<nid>().control(context, type, number, pointer);
-    if (type != EVP_CTRL_AEAD_SET_IVLEN) return control(ours->gcm, type, number, pointer);
-    return number > 0 && ours->gcm.set_iv_len(static_cast<std::size_t>(number)) ? 1 : 0;
+    if (type == EVP_CTRL_AEAD_SET_IVLEN)
+        return number > 0 && ours->gcm.set_iv_len(static_cast<std::size_t>(number)) ? 1 : 0;
+    const int answer = control(ours->gcm, type, number, pointer);
+    show_iv(context, ours->gcm);
+    return answer;
 }
 
 template <int nid>
@@ -129,7 +140,9 @@ int run(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in, si
     if (ours == nullptr) return own<nid>().run(context, out, in, len);
     if (in == nullptr) return ours->gcm.final() ? 0 : kFailed;
     std::size_t done = 0;
-    return ours->gcm.update(out, in, len, done) ? static_cast<int>(done) : kFailed;
+    const bool good = ours->gcm.update(out, in, len, done);
+    show_iv(context, ours->gcm);
+    return good ? static_cast<int>(done) : kFailed;
 }
 
 template <int nid>
