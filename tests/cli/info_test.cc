@@ -94,6 +94,50 @@ TEST(CliInfo, AForcedRowTakesOthersAway) {
     EXPECT_EQ(document.at("warnings").size(), 0U);
 }
 
+Json offer_of(const Json& document, const std::string& front_end, const std::string& name) {
+    for (const auto& offer : document.at("offers"))
+        if (offer.at("front_end") == front_end && offer.at("name") == name) return offer;
+    ADD_FAILURE() << front_end << " has no " << name;
+    return {};
+}
+
+TEST(CliInfo, EveryCipherAndDerivationIsOfferedOrSaysWhyNot) {
+    const auto document = info();
+    EXPECT_EQ(document.at("offers").size(), 22U);
+    for (const auto& offer : document.at("offers")) EXPECT_NE(offer.at("why"), "") << offer;
+    for (const char* front_end : {"provider", "engine"})
+        for (const char* name : {"HKDF", "TLS1-PRF"}) {
+            const auto offer = offer_of(document, front_end, name);
+            EXPECT_EQ(offer.at("offered"), true) << offer;
+            EXPECT_EQ(offer.at("needs").size(), 0U);
+        }
+    EXPECT_EQ(offer_of(document, "provider", "TLS13-KDF").at("offered"), true);
+    EXPECT_TRUE(mentions(offer_of(document, "engine", "TLS13-KDF").at("why"), "no engine"));
+    EXPECT_TRUE(mentions(offer_of(document, "provider", "AES-128-CBC-HMAC-SHA1").at("why"), "pipelines"));
+}
+
+TEST(CliInfo, ADisabledFeatureTakesItsCiphersAway) {
+    const auto before = offer_of(info(), "provider", "AES-128-GCM");
+    if (before.at("offered") == false) GTEST_SKIP() << "NOT TESTED: " << before.at("why");
+    const auto document = info({"OCTAVO_DISABLE_CPU=vaes"});
+    constexpr std::pair<const char*, const char*> kTaken[] = {{"provider", "AES-128-GCM"},
+                                                              {"provider", "ChaCha20-Poly1305"},
+                                                              {"engine", "AES-256-GCM"},
+                                                              {"engine", "AES-256-CBC-HMAC-SHA256"}};
+    for (const auto& [front_end, name] : kTaken) {
+        const auto offer = offer_of(document, front_end, name);
+        EXPECT_EQ(offer.at("offered"), false) << offer;
+        if (std::string(name) != "ChaCha20-Poly1305") {
+            EXPECT_EQ(offer.at("why"), "OCTAVO_DISABLE_CPU takes vaes away") << offer;
+        }
+    }
+    EXPECT_EQ(offer_of(document, "provider", "HKDF").at("offered"), true);
+    const auto text = run({"info"}, {"OCTAVO_DISABLE_CPU=vaes"}).out;
+    EXPECT_NE(text.find("AES-128-GCM             provider not offered OCTAVO_DISABLE_CPU takes vaes away"),
+              std::string::npos)
+        << text;
+}
+
 TEST(CliInfo, WarnsOfNamesThatMeanNothing) {
     const auto document = info({"OCTAVO_DISABLE_CPU=avx512ifma,avx1024", "OCTAVO_FORCE_ROW=fastest"});
     ASSERT_EQ(document.at("warnings").size(), 2U);

@@ -9,6 +9,7 @@
 #include "endpoints.hpp"
 #include "installation.hpp"
 #include "kernel/row.hpp"
+#include "offers.hpp"
 #include "rows.hpp"
 #include "usage.hpp"
 
@@ -27,6 +28,7 @@ struct Facts {
     std::vector<ProcessEndpoints> processes = read_endpoints();
     ProviderModule module = provider_module();
     ProviderIdentity identity = identify_provider(module);
+    std::vector<FrontEndOffer> offers = front_end_offers(module);
 
     std::vector<std::string> disabled() const {
         std::vector<std::string> names;
@@ -52,6 +54,11 @@ void print_row(const KernelRow& row) {
     if (!row.needs.empty()) fmt::print("  {:<8} {:<10} {:<10} needs {}\n", "", "", "", words(row.needs));
 }
 
+void print_offer(const FrontEndOffer& offer) {
+    fmt::print("  {:<23} {:<8} {:<11} {}\n", offer.name, offer.front_end, offer.offered ? "offered" : "not offered",
+               offer.why);
+}
+
 void print_provider(const Facts& facts) {
     fmt::print("provider    {}\n", facts.module.path);
     if (facts.identity.loaded)
@@ -72,6 +79,8 @@ void print_text(const Facts& facts) {
                facts.disabled().empty() ? "" : " (by OCTAVO_DISABLE_CPU)");
     fmt::print("\nkernel rows\n");
     for (const auto& row : facts.rows) print_row(row);
+    fmt::print("\nciphers and key derivations\n");
+    for (const auto& offer : facts.offers) print_offer(offer);
     fmt::print("\nendpoints of running processes{}\n", facts.processes.empty() ? ": no process has an instance" : "");
     for (const auto& process : facts.processes)
         fmt::print("  {:>8} {:<16} {}\n", process.pid, process.command, to_words(process.states));
@@ -81,6 +90,17 @@ void print_text(const Facts& facts) {
 Json row_object(const KernelRow& row) {
     return {{"table", row.table},   {"row", row.name},      {"needs", row.needs},
             {"usable", row.usable}, {"chosen", row.chosen}, {"why", row.why}};
+}
+
+Json offer_list(const Facts& facts) {
+    Json list = Json::array();
+    for (const auto& offer : facts.offers)
+        list.push_back({{"name", offer.name},
+                        {"front_end", offer.front_end},
+                        {"needs", offer.needs},
+                        {"offered", offer.offered},
+                        {"why", offer.why}});
+    return list;
 }
 
 Json provider_object(const Facts& facts) {
@@ -117,6 +137,7 @@ void print_json(const Facts& facts) {
           {"disabled", facts.disabled()}}},
         {"forced_row", forced == nullptr ? Json(nullptr) : Json(forced)},
         {"rows", rows},
+        {"offers", offer_list(facts)},
         {"processes", process_list(facts)},
         {"warnings", facts.warnings},
     };
@@ -129,7 +150,9 @@ void print_json(const Facts& facts) {
 Command add_info(CLI::App& parent) {
     auto json = std::make_shared<bool>(false);
     auto* app = parent.add_subcommand(
-        "info", "Show versions, paths, CPU features, the kernel rows chosen and why, and endpoints' states");
+        "info",
+        "Show versions, paths, CPU features, the kernel rows chosen and why, ciphers and key derivations, and "
+        "endpoints' states");
     app->add_flag("--json", *json, "Print a JSON object");
     return {app, [json] {
                 const Facts facts;

@@ -13,8 +13,6 @@
 #include <array>
 #include <filesystem>
 
-#include "openssl_handles.hpp"
-
 namespace octavo::cli {
 namespace {
 
@@ -67,12 +65,16 @@ ProviderModule provider_module() {
     return standard == nullptr ? beside : module_in(standard);
 }
 
+Provider load_provider(const ProviderModule& module, OSSL_LIB_CTX* context) {
+    OSSL_PROVIDER_set_default_search_path(context, module.folder.c_str());
+    return Provider{OSSL_PROVIDER_load(context, "octavo")};
+}
+
 ProviderIdentity identify_provider(const ProviderModule& module) {
     if (!module.exists) return {false, "", "", "there is no such file"};
     const LibContext context{OSSL_LIB_CTX_new()};
     if (context == nullptr) throw std::bad_alloc();
-    OSSL_PROVIDER_set_default_search_path(context.get(), module.folder.c_str());
-    const Provider provider{OSSL_PROVIDER_load(context.get(), "octavo")};
+    const auto provider = load_provider(module, context.get());
     if (provider == nullptr) return {false, "", "", openssl_error()};
     return {true, text_param(provider.get(), OSSL_PROV_PARAM_NAME), text_param(provider.get(), OSSL_PROV_PARAM_VERSION),
             ""};

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "openssl_handles.hpp"
+
 /// Where Octavo's pieces are, and their versions.
 namespace octavo::cli {
 
@@ -24,6 +26,9 @@ struct ProviderModule {
     bool exists;
 };
 ProviderModule provider_module();
+
+/// Null, with errors in OpenSSL's queue, where it cannot be loaded.
+Provider load_provider(const ProviderModule& module, OSSL_LIB_CTX* context);
 
 /// What the module says of itself, once loaded into a library context of its own.
 struct ProviderIdentity {

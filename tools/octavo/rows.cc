@@ -25,11 +25,7 @@ cpu::Features without(cpu::Features have, cpu::Features taken) {
 
 /// Why a lane row cannot run; "" where it can.
 std::string obstacle(const std::string& name, cpu::Features needs) {
-    const auto lacking = without(needs, cpu::detected());
-    if (lacking != cpu::none) return fmt::format("this CPU lacks {}", fmt::join(names_of(lacking), ", "));
-    const auto disabled = without(needs, cpu::available());
-    if (disabled != cpu::none)
-        return fmt::format("OCTAVO_DISABLE_CPU takes {} away", fmt::join(names_of(disabled), ", "));
+    if (auto why = cpu_obstacle(needs); !why.empty()) return why;
     if (!kernel::row_usable(name.c_str(), needs))
         return fmt::format("OCTAVO_FORCE_ROW asks for \"{}\"", kernel::forced_row());
     return {};
@@ -58,6 +54,15 @@ void add_table(std::vector<KernelRow>& list, const char* table, std::span<const 
 }
 
 }  // namespace
+
+std::string cpu_obstacle(cpu::Features needs) {
+    const auto lacking = without(needs, cpu::detected());
+    if (lacking != cpu::none) return fmt::format("this CPU lacks {}", fmt::join(names_of(lacking), ", "));
+    const auto disabled = without(needs, cpu::available());
+    if (disabled != cpu::none)
+        return fmt::format("OCTAVO_DISABLE_CPU takes {} away", fmt::join(names_of(disabled), ", "));
+    return {};
+}
 
 std::vector<KernelRow> kernel_rows() {
     std::vector<KernelRow> list;

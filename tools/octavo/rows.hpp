@@ -16,6 +16,9 @@ struct KernelRow {
     std::string why;  ///< why it is chosen, or why not
 };
 
+/// Why what needs these cannot run: "this CPU lacks vaes"; "" where it can.
+std::string cpu_obstacle(cpu::Features needs);
+
 /// All rows of all kernel tables, in the tables' order.
 std::vector<KernelRow> kernel_rows();
 /// True where every table has a lane row that runs.
