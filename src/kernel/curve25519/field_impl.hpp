@@ -1,7 +1,8 @@
 #pragma once
 
 #include "kernel/curve25519/constants.hpp"
-#include "kernel/lanes/inverse_impl.hpp"
+#include "kernel/lanes/montgomery_impl.hpp"
+#include "kernel/lanes/word_inverse_impl.hpp"
 
 /// Arithmetic modulo p = 2^255 - 19 on eight numbers side by side, written on a lane type V: five limbs of 52 bits, the top one of 47.
 /// 2^260 is 608 modulo p. A number is in one of two states, and their types keep them apart:
@@ -249,10 +250,40 @@ Factor<V> product_of(const Factor<V>& a, const Factor<V>& b) noexcept {
     return factor_of_sum(multiply(a, b));
 }
 
-/// a / b; 0 where b is 0.
+/// Each lane's factor in lane l ^ kDistance.
+template <int kDistance, typename V>
+[[gnu::always_inline]] inline Factor<V> exchanged(const Factor<V>& a) {
+    Factor<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = a.limb[i].template exchanged<kDistance>(); });
+    return result;
+}
+
+/// 1 / a of an a that is the same in all lanes.
 template <typename V>
-[[gnu::noinline]] Sum<V> quotient(const Sum<V>& a, const Sum<V>& b) noexcept {
-    return sum_of(lanes::divide(canonical(a), canonical(b)));
+[[gnu::noinline]] Factor<V> inverse_of_same(const Factor<V>& a) noexcept {
+    lanes::Word number[kLimbs], inverse[kLimbs];
+    repeat<kLimbs>(OCTAVO_EACH(i) { number[i] = static_cast<lanes::Word>(a.limb[i].low().first_lane()); });
+    lanes::WordInversion<V, Field>::invert(inverse, number);
+    Sum<V> result;
+    repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = V::every(static_cast<Limb>(inverse[i])); });
+    return factor(result);
+}
+
+/// 1 / a where no lane is 0: the inverse of all lanes' product, times the product of the other lanes.
+template <typename V>
+[[gnu::noinline]] Factor<V> inverse_of_lanes(const Factor<V>& a) noexcept {
+    const auto one = exchanged<4>(a), two_lanes = product_of(a, one);
+    const auto two = exchanged<2>(two_lanes), four_lanes = product_of(two_lanes, two);
+    const auto four = exchanged<1>(four_lanes);
+    return product_of(inverse_of_same(product_of(four_lanes, four)), product_of(product_of(one, two), four));
+}
+
+/// The same; 0 where a is 0.
+template <typename V>
+[[gnu::noinline]] Factor<V> inverse(const Sum<V>& a) noexcept {
+    const auto zero = is_zero(canonical(a));
+    const auto result = inverse_of_lanes(factor(Sum<V>::choose(zero, Sum<V>::small(1), a)));
+    return factor_of_sum(Sum<V>::choose(zero, Sum<V>::small(0), sum_of(result)));
 }
 
 }  // namespace octavo::kernel::curve25519

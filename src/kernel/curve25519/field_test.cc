@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <openssl/bn.h>
 
+#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -33,7 +34,15 @@ struct V {
     V carry() const { return {v >> lanes::kLimbBits}; }
     V signed_carry() const { return {static_cast<Limb>(static_cast<std::int64_t>(v) >> lanes::kLimbBits)}; }
     bool is_negative() const { return v >> 63 != 0; }
+    bool is_zero() const { return v == 0; }
+    static bool both(Mask a, Mask b) { return a && b; }
     static V choose(Mask chosen, V yes, V no) { return chosen ? yes : no; }
+    std::uint64_t first_lane() const { return v; }
+    /// As if eight lanes held the same.
+    template <int kDistance>
+    V exchanged() const {
+        return *this;
+    }
     V low() const { return {v & lanes::kLimbMask}; }
     template <int kBits>
     V shifted_right() const {
@@ -45,6 +54,7 @@ V operator+(V a, V b) { return {a.v + b.v}; }
 V operator-(V a, V b) { return {a.v - b.v}; }
 V operator&(V a, V b) { return {a.v & b.v}; }
 V operator|(V a, V b) { return {a.v | b.v}; }
+V operator^(V a, V b) { return {a.v ^ b.v}; }
 
 using Big = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 using Limbs = V[kLimbs];
@@ -213,6 +223,66 @@ TEST(Field25519, SmallMultiplesOfExtremesAreRight) {
             EXPECT_TRUE(equal(value_of(result), combined(BN_mod_add, value_of(a), multiple)));
             for (const V& limb : result.limb) EXPECT_LE(limb.v, kSumLimit);
         }
+}
+
+/// `number` in limbs of 52 bits.
+template <typename F>
+void expect_word_inverse(const Big& number) {
+    Big n = big(), sum = big();
+    lanes::Word x[F::kLimbs], result[F::kLimbs];
+    for (int i = 0; i < F::kLimbs; ++i) {
+        const Big limb = big();
+        EXPECT_EQ(BN_rshift(limb.get(), number.get(), i * lanes::kLimbBits), 1);
+        x[i] = static_cast<lanes::Word>(BN_mod_word(limb.get(), Limb{1} << lanes::kLimbBits));
+    }
+    lanes::WordInversion<V, F>::invert(result, x);
+    for (int i = F::kLimbs - 1; i >= 0; --i) {
+        EXPECT_EQ(BN_lshift(n.get(), n.get(), lanes::kLimbBits), 1);
+        EXPECT_EQ(BN_add_word(n.get(), F::kModulus.n.limb[i]), 1);
+        EXPECT_EQ(BN_lshift(sum.get(), sum.get(), lanes::kLimbBits), 1);
+        EXPECT_EQ((result[i] < 0 ? BN_sub_word : BN_add_word)(sum.get(), static_cast<Limb>(std::abs(result[i]))), 1);
+    }
+    EXPECT_LT(BN_num_bits(sum.get()), F::kBits + 5);
+    EXPECT_EQ(BN_nnmod(sum.get(), sum.get(), n.get(), context()), 1);
+    const Big expected = big(), reduced = big();
+    EXPECT_EQ(BN_nnmod(reduced.get(), number.get(), n.get(), context()), 1);
+    if (!BN_is_zero(reduced.get())) {
+        EXPECT_NE(BN_mod_inverse(expected.get(), reduced.get(), n.get(), context()), nullptr);
+    }
+    EXPECT_TRUE(equal(sum, expected));
+}
+
+TEST(WordInversion, AgreesWithOpenssl) {
+    for (int bit = 0; bit < 256; ++bit)
+        for (const int offset : {-1, 1}) {
+            Big number = big(1);
+            EXPECT_EQ(BN_lshift(number.get(), number.get(), bit), 1);
+            EXPECT_EQ((offset < 0 ? BN_sub_word : BN_add_word)(number.get(), 1), 1);
+            expect_word_inverse<Field>(number);
+            if (bit < Order::kBits) expect_word_inverse<Order>(number);
+        }
+    for (int i = 0; i < 300; ++i) {
+        Big number = big();
+        EXPECT_EQ(BN_rand(number.get(), 255, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY), 1);
+        expect_word_inverse<Field>(number);
+    }
+    for (int offset = -20; offset < 20; ++offset) {
+        Big number = prime();
+        EXPECT_EQ((offset < 0 ? BN_sub_word : BN_add_word)(number.get(), static_cast<Limb>(std::abs(offset))), 1);
+        if (offset != 0) expect_word_inverse<Field>(number);
+    }
+}
+
+TEST(Field25519, InversesOfExtremesAreRight) {
+    for (const auto& positive : sums()) {
+        Sum<V> a = positive;
+        for (V& limb : a.limb) limb.v %= kProductLimit;
+        const Big value = value_of(a);
+        if (BN_is_zero(value.get()))
+            EXPECT_TRUE(BN_is_zero(value_of(inverse(a)).get()));
+        else
+            EXPECT_TRUE(BN_is_one(combined(BN_mod_mul, value, value_of(inverse(a))).get()));
+    }
 }
 
 }  // namespace

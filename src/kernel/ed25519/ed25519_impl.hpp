@@ -69,7 +69,7 @@ Scalar<V> clamped_scalar(const LaneBytes& digests) noexcept {
 /// The encoding of a point (RFC 8032, 5.1.2) as a number of 256 bits.
 template <typename V>
 [[gnu::noinline]] Number<V> encode(const Point<V>& p) noexcept {
-    const auto inverse = factor_of_sum(quotient(Sum<V>::small(1), p.z));
+    const auto inverse = curve25519::inverse(p.z);
     const auto x = canonical(multiply(factor(p.x), inverse));
     auto y = canonical(multiply(factor(p.y), inverse));
     y.limb[4] = y.limb[4] | (x.limb[0] & V::every(1)).template shifted_left<47>();

@@ -37,6 +37,15 @@ struct V {
     }
     V shifted_left(int bits) const { return {_mm512_sll_epi64(v, _mm_cvtsi32_si128(bits))}; }
     V shifted_right(int bits) const { return {_mm512_srl_epi64(v, _mm_cvtsi32_si128(bits))}; }
+    std::uint64_t first_lane() const {
+        return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(v)));
+    }
+    /// Lane l holds what lane l ^ kDistance held.
+    template <int kDistance>
+    V exchanged() const {
+        constexpr int d = kDistance;
+        return {_mm512_permutexvar_epi64(_mm512_set_epi64(7 ^ d, 6 ^ d, 5 ^ d, 4 ^ d, 3 ^ d, 2 ^ d, 1 ^ d, d), v)};
+    }
     V magnitude() const { return {_mm512_abs_epi64(v)}; }
     Mask equals(V other) const { return _mm512_cmpeq_epi64_mask(v, other.v); }
     Mask is_zero() const { return _mm512_testn_epi64_mask(v, v); }

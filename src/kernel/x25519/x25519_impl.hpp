@@ -148,14 +148,13 @@ public:
     void set(std::size_t group, const Sum<V>& numerator, const Sum<V>& denominator) noexcept {
         numerators_[group] = curve25519::factor(numerator);
         infinite_[group] = is_zero(canonical(denominator));
-        // nothing that a lane divides by may be zero, or the same lane of every group would be
+        // nothing that a lane divides by may be zero, or what all lanes of all groups divide by would be
         denominators_[group] = curve25519::factor(Sum<V>::choose(infinite_[group], Sum<V>::small(1), denominator));
     }
     void divide(std::size_t num) noexcept {
         num_ = num;
         inverses_.begin(denominators_, num);
-        inverses_.product =
-            curve25519::factor_of_sum(quotient(Sum<V>::small(1), curve25519::sum_of(inverses_.product)));
+        inverses_.product = curve25519::inverse_of_lanes(inverses_.product);
     }
     /// Canonical; 0 where the denominator is 0.
     Number<V> next() noexcept {

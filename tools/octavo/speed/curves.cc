@@ -51,8 +51,9 @@ using P384 = CurveCounts<kernel::p384::Curve>;
 struct Counts25519 {
     using Order = Counts<kernel::curve25519::Order>;
     static constexpr int product = 50 + 13, shared_product = 50 + 2, square = 30 + 13, carry = 1;
-    static constexpr int inversion = Counts<kernel::curve25519::Field>::inversion;
-    static constexpr int fraction = inversion + product + 7 * carry, encoding = inversion + 2 * product + 7 * carry;
+    /// Of all lanes' product, in general registers; what remains in the lanes.
+    static constexpr int inversion = 6 * product + 7 * carry;
+    static constexpr int fraction = inversion + product + 4 * carry, encoding = inversion + 2 * product + 7 * carry;
     static constexpr int small_multiple = 11;
     static constexpr int step = 4 * product + shared_product + 4 * square + small_multiple + 11 * carry;
     static constexpr int half_step =
