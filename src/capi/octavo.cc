@@ -226,11 +226,15 @@ octavo_status octavo_instance_state(octavo_instance instance, uint32_t* state) {
     });
 }
 
-octavo_status octavo_instance_waiter_computes(octavo_instance instance, uint32_t* computes) {
+octavo_status octavo_instance_waiter_computes(octavo_instance instance, octavo_key key, uint32_t operation,
+                                              uint32_t* computes) {
     if (computes == nullptr) return null_argument("computes");
+    *computes = 0;
     return with(instance, [&](Instance& object) {
-        *computes = object.waiter_computes() ? 1 : 0;
-        return OCTAVO_OK;
+        bool answer = false;
+        const auto status = object.waiter_computes(key.id, operation, answer);
+        *computes = answer ? 1 : 0;
+        return status;
     });
 }
 

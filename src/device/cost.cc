@@ -119,6 +119,11 @@ std::size_t CostTable::plan(request::Class c, std::size_t waiting) const noexcep
     return best;
 }
 
+std::uint64_t CostTable::pass_ns(request::Class c) const noexcept {
+    const auto& entry = entries_[request::index(c)];
+    return static_cast<std::uint64_t>(lanes_ns(entry, entry.group));
+}
+
 bool CostTable::fills_a_pass(request::Class c, std::size_t waiting) const noexcept {
     return c == request::Class::portable || waiting >= entries_[request::index(c)].group;
 }

@@ -30,6 +30,9 @@ public:
     /// How many of `waiting` (>= 1) requests of a lane class to run in one lane batch; 0: run one on the portable row.
     [[nodiscard]] std::size_t plan(request::Class c, std::size_t waiting) const noexcept;
 
+    /// The estimate for one lane pass without an idle lane, of a lane class.
+    [[nodiscard]] std::uint64_t pass_ns(request::Class c) const noexcept;
+
     /// Whether `waiting` requests of a class leave no lane idle; on the portable row one does.
     [[nodiscard]] bool fills_a_pass(request::Class c, std::size_t waiting) const noexcept;
 

@@ -4,6 +4,13 @@
 
 namespace octavo::instance {
 
+octavo_status check_operation(const request::KeyRef& key, std::uint32_t operation) noexcept {
+    if (!key) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
+    if (!key->can(operation))
+        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
+    return OCTAVO_OK;
+}
+
 octavo_status check_request(const request::KeyRef& key, std::uint32_t operation, Bytes input) noexcept {
     if (!key) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
     if (input.data() == nullptr && !input.empty()) return fail(OCTAVO_ERR_NULL_ARGUMENT, "input: null");

@@ -8,6 +8,8 @@
 /// What is refused of a request before it is taken, and how the end of one is answered. All leave the sentence for octavo_error_text().
 namespace octavo::instance {
 
+/// That the key is there, and can do the operation.
+[[nodiscard]] octavo_status check_operation(const request::KeyRef& key, std::uint32_t operation) noexcept;
 /// What octavo_submit() and octavo_execute() check alike.
 [[nodiscard]] octavo_status check_request(const request::KeyRef& key, std::uint32_t operation, Bytes input) noexcept;
 /// That `output` has room for `needed` bytes, and is the input's own buffer or none of it.

@@ -107,6 +107,7 @@ void Instance::after_fork() noexcept {
     member_->renew(counters().by_rescuer);
     alone_ = Alone{};
     is_pinned_.reset();
+    has_waiters_ = false;
     for (std::uint32_t number = 0; number < tickets_.size(); ++number) {
         const auto& ticket = tickets_[number];
         // Slots that nobody uses may never have been touched: their memory is still to be had, or the parent's.

@@ -73,7 +73,7 @@ public:
     unsigned endpoint() const noexcept { return config_.health.endpoint; }
     octavo_polling_mode polling_mode() const noexcept { return config_.polling.mode; }
     /// octavo_instance_waiter_computes()
-    bool waiter_computes() noexcept;
+    [[nodiscard]] octavo_status waiter_computes(std::uint64_t key, std::uint32_t operation, bool& computes) noexcept;
 
 private:
     /// A zombie is done with, or cancelled, and still the device's or a rescuer's; `calling` is done, and its callback runs.
@@ -104,9 +104,8 @@ private:
                                        std::size_t& output_len) noexcept;
     bool ensure_engine() noexcept;
     bool is_alone(bool will_wait) noexcept;
-    bool looks_for_company() const noexcept {
-        return engine_ != nullptr || polled_ != nullptr || is_pinned_.value_or(false);
-    }
+    bool looks_for_company() const noexcept { return engine_ != nullptr || polled_ != nullptr || has_waiters_; }
+    bool engine_would_pay(const request::Key& key, std::uint32_t operation) noexcept;
     request::Route route(const request::Key& key, std::uint32_t operation) const noexcept;
     bool is_away() const noexcept { return device::is_away(config_.health.endpoint); }
     bool wants_engine(const octavo_wakeup& wakeup) const noexcept;
@@ -151,7 +150,8 @@ private:
     device::CostTable costs_;
     device::Scratch scratch_;
     Alone alone_;
-    std::optional<bool> is_pinned_;  // to one core: known once a front end has asked whether the waiter computes
+    std::optional<bool> is_pinned_;  // to one core: known once it has mattered
+    bool has_waiters_ = false;       // a front end was told that the waiter computes
     std::vector<Ticket> tickets_;
     std::vector<std::uint32_t> free_;
     // Done requests whose callbacks have not run, oldest first, linked through Ticket::next_to_call.

@@ -9,6 +9,13 @@
 /// An instance's side that takes requests: into the ring, or computed in place.
 namespace octavo::instance {
 
+namespace {
+
+/// A lane pass of so little is over before an engine thread has been woken for it, has been given it, and has woken the waiters.
+constexpr std::uint64_t kShortPassNs = 110'000;
+
+}  // namespace
+
 using device::add;
 using device::Wake;
 
@@ -42,13 +49,26 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     return enqueue(number);
 }
 
-/// Asked at the first job and not before: servers pin their threads after they have read their keys.
-bool Instance::waiter_computes() noexcept {
-    follow_fork();
-    if (polled_ != nullptr) return config_.polling.mode == OCTAVO_POLLING_INLINE;
-    if (config_.driver != OCTAVO_DRIVER_AUTO || engine_ != nullptr || !config_.cores.any()) return false;
+/// Whether an engine thread would save the waiter more than the hand-over costs both. The cores are looked at when jobs overlap and not before:
+/// servers pin their threads after they have read their keys.
+bool Instance::engine_would_pay(const request::Key& key, std::uint32_t operation) noexcept {
+    if (num_in_flight_ == 0) return false;
     if (!is_pinned_) is_pinned_ = cpu::is_pinned_to_one_core();
-    return *is_pinned_;
+    if (*is_pinned_) return false;
+    const auto where = key.route(operation).where;
+    return where == request::Class::portable || costs_.pass_ns(where) > kShortPassNs;
+}
+
+octavo_status Instance::waiter_computes(std::uint64_t key, std::uint32_t operation, bool& computes) noexcept {
+    follow_fork();
+    computes = polled_ != nullptr && config_.polling.mode == OCTAVO_POLLING_INLINE;
+    const request::KeyRef reference{key};
+    if (const auto status = check_operation(reference, operation); status != OCTAVO_OK) return status;
+    if (polled_ != nullptr || config_.driver != OCTAVO_DRIVER_AUTO || engine_ != nullptr || !config_.cores.any())
+        return OCTAVO_OK;
+    computes = !engine_would_pay(*reference, operation);
+    has_waiters_ = has_waiters_ || computes;
+    return OCTAVO_OK;
 }
 
 request::Route Instance::route(const request::Key& key, std::uint32_t operation) const noexcept {
@@ -161,9 +181,7 @@ bool Instance::is_alone(bool will_wait) noexcept {
 octavo_status Instance::consult(std::uint64_t key, std::uint32_t operation, bool will_wait) noexcept {
     follow_fork();
     const request::KeyRef reference{key};
-    if (!reference) return fail(OCTAVO_ERR_BAD_HANDLE, "key: the handle was destroyed or never was");
-    if (!reference->can(operation))
-        return fail(OCTAVO_ERR_BAD_ARGUMENT, "operation: %u is none of this key; see octavo_operation", operation);
+    if (const auto status = check_operation(reference, operation); status != OCTAVO_OK) return status;
     if (is_away() && !device::software_fallback()) return OCTAVO_OK;  // to fail, which the front end would not do
     const auto [where, reason, is_checked] = route(*reference, operation);
     const bool has_lanes = where != request::Class::portable;

@@ -8,17 +8,6 @@ using api_test::names;
 using api_test::statistics_of;
 using octavo::Driver;
 
-octavo::Key curve_key(octavo_curve curve) {
-    octavo_ec_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.curve = static_cast<std::uint32_t>(curve);
-    octavo_key key{};
-    EXPECT_EQ(octavo_key_create_ec(&numbers, &key), OCTAVO_OK);
-    octavo::Key owner;
-    owner.reset(key);
-    return owner;
-}
-
 /// Submits one request with a wake-up, and waits for it.
 void hand_over(octavo_instance instance, octavo_key key) {
     octavo_submission submission = OCTAVO_SUBMISSION_INIT;
@@ -41,7 +30,7 @@ octavo_status will_wait(octavo_instance instance, octavo_key key) {
 
 TEST(Consult, ALoneSubmitterIsToldToDoItItselfAndNowAndThenToSubmit) {
     const auto instance = make_instance(Driver::threads);
-    const auto key = curve_key(OCTAVO_CURVE_P521);
+    const auto key = api_test::curve_key(OCTAVO_CURVE_P521);
     for (int i = 0; i < 4; ++i) {
         ASSERT_EQ(will_wait(instance.handle(), key.handle()), OCTAVO_OK) << "it has yet to prove that it is alone";
         hand_over(instance.handle(), key.handle());
@@ -62,7 +51,7 @@ TEST(Consult, ALoneSubmitterIsToldToDoItItselfAndNowAndThenToSubmit) {
 
 TEST(Consult, WithCompanyEveryRequestIsWanted) {
     const auto instance = make_instance(Driver::threads);
-    const auto key = curve_key(OCTAVO_CURVE_P521);
+    const auto key = api_test::curve_key(OCTAVO_CURVE_P521);
     for (int i = 0; i < 8; ++i) hand_over(instance.handle(), key.handle());
     while (will_wait(instance.handle(), key.handle()) != OCTAVO_OK) {
     }
@@ -77,7 +66,7 @@ TEST(Consult, WithCompanyEveryRequestIsWanted) {
 
 TEST(Consult, AnInstanceThatIsPolledWantsWhatCanWait) {
     const auto instance = make_instance(Driver::in_line);
-    const auto key = curve_key(OCTAVO_CURVE_P521);
+    const auto key = api_test::curve_key(OCTAVO_CURVE_P521);
     for (int i = 0; i < 300; ++i) ASSERT_EQ(will_wait(instance.handle(), key.handle()), OCTAVO_OK);
     EXPECT_EQ(octavo_consult(instance.handle(), key.handle(), OCTAVO_EC_GENERATE, 0), OCTAVO_PORTABLE);
 }
@@ -86,7 +75,7 @@ TEST(Consult, AnInstanceThatIsPolledWantsWhatCanWait) {
 TEST(Consult, ExecutionIsWorthItWhereLanesNeedNoCompany) {
     auto instance = make_instance(Driver::in_line);
     const auto of = [&](octavo_curve curve, octavo_operation operation) {
-        return octavo_consult(instance.handle(), curve_key(curve).handle(), operation, 0);
+        return octavo_consult(instance.handle(), api_test::curve_key(curve).handle(), operation, 0);
     };
     EXPECT_EQ(of(OCTAVO_CURVE_P256, OCTAVO_ECDSA_SIGN), OCTAVO_PORTABLE);
     EXPECT_EQ(of(OCTAVO_CURVE_X25519, OCTAVO_ECDH_DERIVE), OCTAVO_PORTABLE);
@@ -101,7 +90,7 @@ TEST(Consult, ExecutionIsWorthItWhereLanesNeedNoCompany) {
 
 TEST(Consult, NamesWhatIsWrong) {
     const auto instance = make_instance();
-    const auto key = curve_key(OCTAVO_CURVE_P256);
+    const auto key = api_test::curve_key(OCTAVO_CURVE_P256);
     EXPECT_EQ(octavo_consult({0}, key.handle(), OCTAVO_ECDSA_SIGN, 0), OCTAVO_ERR_BAD_HANDLE);
     EXPECT_TRUE(names(octavo_error_text(), "instance"));
     EXPECT_EQ(octavo_consult(instance.handle(), {0}, OCTAVO_ECDSA_SIGN, 0), OCTAVO_ERR_BAD_HANDLE);

@@ -86,12 +86,12 @@ TEST_F(Polling, NullPointersAreNamed) {
     EXPECT_EQ(octavo_polling_fd(0, nullptr), OCTAVO_ERR_NULL_ARGUMENT);
     EXPECT_EQ(octavo_polling_in_flight(OCTAVO_IN_FLIGHT_ASYMMETRIC, nullptr), OCTAVO_ERR_NULL_ARGUMENT);
     EXPECT_EQ(octavo_instance_polling(mine(), nullptr), OCTAVO_ERR_NULL_ARGUMENT);
-    EXPECT_EQ(octavo_instance_waiter_computes(mine(), nullptr), OCTAVO_ERR_NULL_ARGUMENT);
+    EXPECT_EQ(octavo_instance_waiter_computes(mine(), {0}, OCTAVO_RSA_PUBLIC, nullptr), OCTAVO_ERR_NULL_ARGUMENT);
     EXPECT_EQ(octavo_retry_limit_get(nullptr), OCTAVO_ERR_NULL_ARGUMENT);
     EXPECT_EQ(octavo_retry_count(nullptr), OCTAVO_ERR_NULL_ARGUMENT);
     std::uint32_t mode = 0;
     EXPECT_EQ(octavo_instance_polling({0}, &mode), OCTAVO_ERR_BAD_HANDLE);
-    EXPECT_EQ(octavo_instance_waiter_computes({0}, &mode), OCTAVO_ERR_BAD_HANDLE);
+    EXPECT_EQ(octavo_instance_waiter_computes({0}, {0}, OCTAVO_RSA_PUBLIC, &mode), OCTAVO_ERR_BAD_HANDLE);
 }
 
 TEST_F(Polling, TooLateOnceAnInstanceHasStarted) {

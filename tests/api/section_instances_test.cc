@@ -186,7 +186,7 @@ TEST_F(SectionInstances, EngineThreadsThatWereGivenCoresAreUsed) {
     for (const std::uint32_t wanted : {1U, 0U}) {
         ASSERT_EQ(octavo_section_bind(1 - wanted), OCTAVO_OK) << octavo_error_text();
         std::uint32_t computes = 99;
-        ASSERT_EQ(octavo_instance_waiter_computes(mine(), &computes), OCTAVO_OK);
+        ASSERT_EQ(octavo_instance_waiter_computes(mine(), key_.handle(), OCTAVO_RSA_PUBLIC, &computes), OCTAVO_OK);
         EXPECT_EQ(computes, wanted);
     }
 }

@@ -26,6 +26,17 @@ octavo::Key make_key(const RsaParts& parts) {
     return owner;
 }
 
+octavo::Key curve_key(octavo_curve curve) {
+    octavo_ec_key numbers{};
+    numbers.size = sizeof numbers;
+    numbers.curve = static_cast<std::uint32_t>(curve);
+    octavo_key key{};
+    EXPECT_EQ(octavo_key_create_ec(&numbers, &key), OCTAVO_OK);
+    octavo::Key owner;
+    owner.reset(key);
+    return owner;
+}
+
 octavo::Instance make_instance(octavo::Driver driver, std::uint32_t ring_size) {
     auto instance = octavo::Instance::create({.name = "test", .driver = driver, .ring_size = ring_size});
     EXPECT_EQ(instance.status(), octavo::Status::ok);

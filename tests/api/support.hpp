@@ -22,6 +22,8 @@ void PrintTo(Status status, std::ostream* out);
 namespace api_test {
 
 octavo::Key make_key(const RsaParts& parts);
+/// One that makes key pairs on the curve: without numbers of its own.
+octavo::Key curve_key(octavo_curve curve);
 octavo::Instance make_instance(octavo::Driver driver = octavo::Driver::automatic, std::uint32_t ring_size = 0);
 
 /// True where `text` has `word` as a word of its own, in any case.

@@ -26,12 +26,12 @@ struct PollingSetting {
     bool is_polled_by_thread() const { return mode == OCTAVO_POLLING_DEFAULT && driver == OCTAVO_DRIVER_INLINE; }
     /// Nobody computes what jobs wait for but the application, when it polls.
     bool waits_for_a_poll() const { return is_polled_by_thread() || (is_external() && driver == OCTAVO_DRIVER_INLINE); }
-    /// Whether a job that was resumed computes what has gathered.
+    /// Whether a job that was resumed computes what has gathered, however long that takes.
     bool waiter_computes() const {
         const bool goes_without_engine = driver == OCTAVO_DRIVER_AUTO && (is_pinned || num_cores() == 1);
         return mode == OCTAVO_POLLING_INLINE || (mode == OCTAVO_POLLING_DEFAULT && goes_without_engine);
     }
-    /// Whether an engine thread computes once jobs have submitted.
+    /// Whether an engine thread computes once several jobs have submitted what takes long.
     bool has_engine() const {
         return driver == OCTAVO_DRIVER_THREADS || (driver == OCTAVO_DRIVER_AUTO && !waiter_computes());
     }

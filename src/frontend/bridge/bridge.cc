@@ -56,7 +56,7 @@ private:
         octavo_instance_driver(raw_.instance, &driver);
         if (driver != OCTAVO_DRIVER_AUTO) octavo_instance_polling(raw_.instance, &mode);
         if (driver != OCTAVO_DRIVER_AUTO || wakeup.call == nullptr)
-            octavo_instance_waiter_computes(raw_.instance, &computes);
+            octavo_instance_waiter_computes(raw_.instance, raw_.key, raw_.operation, &computes);
         polls_itself_ = computes != 0;
         polled_outside_ = driver == OCTAVO_DRIVER_INLINE && mode == OCTAVO_POLLING_DEFAULT;
     }
