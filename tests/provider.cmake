@@ -30,9 +30,10 @@ target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
 # By their sources alone: what the bridge has besides takes the thread sanitizer's build longer than they do.
 set(bridge_dir ${PROJECT_SOURCE_DIR}/src/frontend/bridge)
 add_executable(bridge_ciphers_test
-  ${bridge_dir}/ciphers_test.cc ${bridge_dir}/cbc_hmac.cc ${bridge_dir}/chacha20_poly1305.cc ${bridge_dir}/gcm.cc)
+  ${bridge_dir}/ciphers_test.cc ${bridge_dir}/cbc_hmac.cc ${bridge_dir}/chacha20_poly1305.cc ${bridge_dir}/gcm.cc
+  ${bridge_dir}/ipsec_mb.cc)
 target_include_directories(bridge_ciphers_test PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
-target_link_libraries(bridge_ciphers_test PRIVATE GTest::gtest_main OpenSSL::Crypto Threads::Threads ${OCTAVO_IPSEC_MB})
+target_link_libraries(bridge_ciphers_test PRIVATE GTest::gtest_main octavo_ipsec_mb OpenSSL::Crypto Threads::Threads)
 add_test(NAME bridge.ciphers COMMAND bridge_ciphers_test --gtest_brief=1)
 set_tests_properties(bridge.ciphers PROPERTIES LABELS "unit;property" TIMEOUT 120)
 

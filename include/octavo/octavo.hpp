@@ -444,8 +444,9 @@ public:
         return detail::ask_as<PollingMode>(octavo_instance_polling, instance_);
     }
     /// octavo_instance_waiter_computes(), for what pauses jobs.
-    Result<bool> waiter_computes() const noexcept {
-        return detail::ask_as<bool>(octavo_instance_waiter_computes, instance_);
+    Result<bool> waiter_computes(const Key& key, Operation operation) const noexcept {
+        return detail::ask_as<bool>(octavo_instance_waiter_computes, instance_, key.handle(),
+                                    static_cast<std::uint32_t>(operation));
     }
     /// octavo_consult(): ok, portable or an error.
     Status consult(const Key& key, Operation operation, bool will_wait) const noexcept {

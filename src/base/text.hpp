@@ -1,8 +1,17 @@
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <string_view>
 
 namespace octavo {
+
+/// As much of `text` as there is room for, and a zero after it. Not snprintf(): its pages would be an idle process's only for that.
+inline void copy_text(std::span<char> to, std::string_view text) noexcept {
+    const auto len = std::min(text.size(), to.size() - 1);
+    std::copy_n(text.data(), len, to.data());
+    to[len] = '\0';
+}
 
 /// Calls `use(item)` for every non-empty item of a separated list; spaces around an item are dropped.
 template <typename Use>

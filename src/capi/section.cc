@@ -1,8 +1,7 @@
 #include <octavo/octavo.h>
 
-#include <cstdio>
-
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "capi/guard.hpp"
 #include "config/process.hpp"
 #include "config/thread_instance.hpp"
@@ -16,7 +15,7 @@ using octavo::capi::null_argument;
 namespace config = octavo::config;
 
 void describe(const config::SectionInstance& given, octavo_section_instance& out) noexcept {
-    std::snprintf(out.name, sizeof out.name, "%s", given.name.c_str());
+    octavo::copy_text(out.name, given.name);
     out.endpoint = given.endpoint;
     out.first_core = given.cores ? static_cast<int>(given.cores->first) : -1;
     out.last_core = given.cores ? static_cast<int>(given.cores->last) : -1;
@@ -51,7 +50,7 @@ octavo_status octavo_section_name(char* name, size_t capacity) {
     if (capacity < OCTAVO_SECTION_NAME)
         return fail(OCTAVO_ERR_BAD_LENGTH, "capacity: %zu bytes; at least %d", capacity, OCTAVO_SECTION_NAME);
     return guarded([&] {
-        std::snprintf(name, capacity, "%s", config::process_plan()->internal_name.c_str());
+        octavo::copy_text({name, capacity}, config::process_plan()->internal_name);
         return OCTAVO_OK;
     });
 }

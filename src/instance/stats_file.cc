@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
 #include <mutex>
 
 #include "base/fork.hpp"
+#include "base/text.hpp"
 #include "instance/own_file.hpp"
 #include "instance/proc.hpp"
 
@@ -47,8 +47,8 @@ void follow_fork(OwnFile& file) {
 void write_section(const OwnFile& file) noexcept {
     if (file.mapped == nullptr) return;
     auto& to = *file.mapped;
-    std::snprintf(to.section, sizeof to.section, "%s", file.section.name.c_str());
-    std::snprintf(to.section_reason, sizeof to.section_reason, "%s", file.section.reason.c_str());
+    copy_text(to.section, file.section.name);
+    copy_text(to.section_reason, file.section.reason);
     to.section_state.store(file.section.state, std::memory_order_release);
 }
 
@@ -64,7 +64,7 @@ StatsFile* open_own_file() {
     const auto self = read_process(static_cast<std::uint32_t>(::getpid()));
     mapped->pid = static_cast<std::uint32_t>(::getpid());
     mapped->process_start = self.start;
-    std::snprintf(mapped->command, sizeof mapped->command, "%s", self.command.c_str());
+    copy_text(mapped->command, self.command);
     mapped->version = kStatsVersion;
     mapped->magic = kStatsMagic;
     file.mapped = mapped;
@@ -73,7 +73,7 @@ StatsFile* open_own_file() {
 }
 
 void mark_taken(StatsBlock& block, const char* name) noexcept {
-    std::snprintf(block.name, sizeof block.name, "%s", name);
+    copy_text(block.name, name);
     block.live.store(1, std::memory_order_release);  // the name is visible first
 }
 

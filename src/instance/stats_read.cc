@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
+#include <charconv>
 #include <cstring>
 #include <new>
+#include <optional>
+#include <string_view>
 
 #include "base/folder.hpp"
 #include "instance/own_file.hpp"
@@ -89,6 +90,35 @@ std::optional<ProcessStats> parse_stats(std::span<const std::byte> bytes) {
     return process;
 }
 
+namespace {
+
+/// Those of proc(5)'s stat behind the command, with its numbers: from 3 on. Not by sscanf(), whose pages would be an idle process's only for that.
+class Fields {
+public:
+    explicit Fields(std::string_view text) noexcept : text_(text) {}
+
+    std::string_view at(int wanted) const noexcept {
+        auto rest = text_;
+        for (int field = 2; field < wanted; ++field) {
+            const auto space = rest.find(' ');
+            if (space == std::string_view::npos) return {};
+            rest.remove_prefix(space + 1);
+        }
+        return rest.substr(0, rest.find(' '));
+    }
+    std::optional<std::uint64_t> number(int wanted) const noexcept {
+        const auto text = at(wanted);
+        std::uint64_t number = 0;
+        const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+        return end.ec == std::errc{} ? std::optional{number} : std::nullopt;
+    }
+
+private:
+    const std::string_view text_;
+};
+
+}  // namespace
+
 Process read_process(std::uint32_t pid) { return parse_process(read_line("/proc/" + std::to_string(pid) + "/stat")); }
 
 ThreadTime read_thread(int number) noexcept try {
@@ -103,17 +133,12 @@ Process parse_process(const std::string& line) {
     const auto open = line.find('('), close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return process;
     process.command = line.substr(open + 1, close - open - 1);
-    char state = 0;
-    unsigned long user = 0, system = 0;
-    unsigned long long start = 0;
-    // 3 (state), 14 and 15 (ticks of processor), 22 (start) of proc(5)
-    const int num_read =
-        std::sscanf(line.c_str() + close + 1, " %c%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%lu%lu%*s%*s%*s%*s%*s%*s%llu", &state,
-                    &user, &system, &start);
-    if (num_read != 4) return process;
+    const Fields fields{std::string_view{line}.substr(close + 1)};
+    const auto user = fields.number(14), system = fields.number(15), start = fields.number(22);
+    if (!user || !system || !start) return process;
     static const auto ns_per_tick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    process.time = {state == 'R', (user + system) * ns_per_tick};
-    process.start = start;
+    process.time = {fields.at(3) == "R", (*user + *system) * ns_per_tick};
+    process.start = *start;
     process.alive = true;
     return process;
 }

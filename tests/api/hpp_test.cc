@@ -242,8 +242,8 @@ TEST_F(Hpp, KeysOnCurvesAndModuli) {
 TEST_F(Hpp, AnInstanceAnswersForItself) {
     EXPECT_EQ(*instance_.driver(), Driver::in_line);
     EXPECT_EQ(*instance_.polling_mode(), octavo::PollingMode::standard);
-    EXPECT_EQ(*instance_.waiter_computes(), false);
-    EXPECT_EQ(octavo::Instance().waiter_computes().status(), Status::bad_handle);
+    EXPECT_EQ(*instance_.waiter_computes(key_, Operation::rsa_public), false);
+    EXPECT_EQ(octavo::Instance().waiter_computes(key_, Operation::rsa_public).status(), Status::bad_handle);
     EXPECT_EQ(instance_.consult(key_, Operation::rsa_public, false), Status::portable);
     EXPECT_EQ(instance_.consult(key_, Operation::ecdsa_sign, false), Status::bad_argument);
     EXPECT_EQ(instance_.progress()->num_queued, 0U);

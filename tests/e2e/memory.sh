@@ -17,5 +17,5 @@ ls "$work"/*.stats >/dev/null 2>&1 && fail "the probe left a statistics file"
 resident=$(above Rss) own=$(above Anonymous)
 echo "an idle process with one instance, above OpenSSL alone: $resident KiB resident, $(above Pss) KiB its share, $own KiB its own"
 [ "$own" -gt 0 ] || fail "no instance was made"
-[ "$own" -le 576 ] || fail "over 576 KiB of its own"
-[ "$resident" -le 2304 ] || fail "over 2304 KiB resident"
+[ "$own" -le 400 ] || fail "over 400 KiB of its own"
+[ "$resident" -le 1024 ] || fail "over 1024 KiB resident"

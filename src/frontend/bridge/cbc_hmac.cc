@@ -38,7 +38,7 @@ private:
             if (place.compare_exchange_strong(nobody, manager, std::memory_order_release, std::memory_order_relaxed))
                 return;
         }
-        free_mb_mgr(manager);
+        FreeIpsecManager{}(manager);
     }
 
     IMB_MGR* manager_;
