@@ -87,6 +87,22 @@ TEST(KdfWork, IsOctavos) {
     expect_own<KdfSession>("TLS1-PRF", "MD5-SHA1", [](KdfSession& s) { s.derive(48, prf("MD5-SHA1")); });
 }
 
+/// The first versions of OpenSSL 3 take no more than 2048 bytes of info; what takes more takes up to 32 KiB.
+TEST(KdfWork, OfALongInfoIsOctavos) {
+    const auto with = [](std::size_t len) {
+        return Params()
+            .number(OSSL_KDF_PARAM_MODE, EVP_KDF_HKDF_MODE_EXPAND_ONLY)
+            .text(OSSL_KDF_PARAM_DIGEST, "SHA256")
+            .octets(OSSL_KDF_PARAM_KEY, data(32, 1))
+            .octets(OSSL_KDF_PARAM_INFO, data(len, 3));
+    };
+    KdfSession probe(without_octavo(), "HKDF");
+    probe.derive(32, with(2049));
+    if (probe.text().find("derive = 1") == std::string::npos) GTEST_SKIP() << "this OpenSSL takes no longer info";
+    for (const std::size_t len : {2049, 32768})
+        expect_own<KdfSession>("HKDF", std::to_string(len), [&](KdfSession& s) { s.derive(32, with(len)); });
+}
+
 TEST(KdfWork, ByPkeyIsOctavos) {
     expect_own<PkeyKdfSession>("HKDF", "HKDF", [](PkeyKdfSession& s) {
         s.init();
@@ -105,7 +121,7 @@ TEST(KdfWork, ByPkeyIsOctavos) {
 
 TEST(Hkdf, TheBoundsOfLengths) {
     for (const int mode : kModes)
-        for (const std::size_t len : {1023, 1024, 1025, 2047, 2048, 2049, 40000})
+        for (const std::size_t len : {1023, 1024, 1025, 2047, 2048, 2049, 32768, 32769, 40000})
             same("HKDF", std::to_string(len), [&](KdfSession& s) {
                 s.derive(42, hkdf(mode).octets(OSSL_KDF_PARAM_INFO, data(len, 4)));
                 s.set(hkdf(mode));

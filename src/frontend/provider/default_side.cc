@@ -1,5 +1,9 @@
 #include "frontend/provider/default_side.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+
 #include <string_view>
 
 namespace octavo::provider {
@@ -175,6 +179,20 @@ const OSSL_DISPATCH* DefaultSide::functions_of(int operation, const char* name) 
     return found == nullptr ? nullptr : found->implementation;
 }
 
+bool DefaultSide::try_long_hkdf_info() const noexcept {
+    const auto& hkdf = kdf(KdfKind::hkdf);
+    void* const context = hkdf.newctx == nullptr ? nullptr : hkdf.newctx(provctx_);
+    if (context == nullptr) return false;
+    std::array<std::uint8_t, kMaxOldHkdfInfo + 1> info{};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
+                                 OSSL_PARAM_construct_end()};
+    ERR_set_mark();
+    const bool taken = hkdf.set_ctx_params(context, params) == 1;
+    ERR_pop_to_mark();
+    hkdf.freectx(context);
+    return taken;
+}
+
 bool DefaultSide::open() noexcept {
     libctx_ = OSSL_LIB_CTX_new();
     if (libctx_ == nullptr) return false;
@@ -191,6 +209,7 @@ bool DefaultSide::open() noexcept {
         kdfs_[i] = {kdf_functions(functions_of(OSSL_OP_KDF, kKdfNames[i])),
                     exchange_functions(functions_of(OSSL_OP_KEYEXCH, kKdfNames[i])),
                     key_functions(functions_of(OSSL_OP_KEYMGMT, kKdfNames[i]))};
+    takes_long_hkdf_info_ = try_long_hkdf_info();
     digests_.open(libctx_);
     return keys(KeyKind::rsa).complete() && keys(KeyKind::rsa_pss).complete() && signatures(KeyKind::rsa).complete() &&
            cipher_.complete();

@@ -137,6 +137,9 @@ public:
     const ExchangeFunctions& kdf_exchange(KdfKind kind) const noexcept {
         return kdfs_[static_cast<std::size_t>(kind)].exchange;
     }
+    /// What HKDF takes of info, in bytes: OpenSSL 3, and its first versions.
+    static constexpr std::size_t kMaxHkdfInfo = 32 * 1024, kMaxOldHkdfInfo = 2048;
+    bool takes_long_hkdf_info() const noexcept { return takes_long_hkdf_info_; }
     const KeyFunctions& kdf_keys(KdfKind kind) const noexcept { return kdfs_[static_cast<std::size_t>(kind)].keys; }
     /// Its entry for one of an algorithm's names; null where this build of OpenSSL has none.
     const OSSL_ALGORITHM* algorithm(int operation, const char* name) const noexcept;
@@ -146,6 +149,7 @@ public:
     }
 
 private:
+    bool try_long_hkdf_info() const noexcept;
     const OSSL_DISPATCH* functions_of(int operation, const char* name) const noexcept;
 
     OSSL_LIB_CTX* libctx_ = nullptr;
@@ -162,6 +166,7 @@ private:
         KeyFunctions keys;
     };
     std::array<KdfSide, kNumKdfKinds> kdfs_;
+    bool takes_long_hkdf_info_ = false;
 };
 
 }  // namespace octavo::provider

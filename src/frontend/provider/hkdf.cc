@@ -9,12 +9,17 @@ namespace {
 struct Hkdf {
     enum { key, salt, info };
     static constexpr KdfKind kKind = KdfKind::hkdf;
+    template <std::size_t most>
     static constexpr OctetField kFields[] = {
         {OSSL_KDF_PARAM_KEY},
         {OSSL_KDF_PARAM_SALT, OctetField::Rule::replace_if_any},
-        {OSSL_KDF_PARAM_INFO, OctetField::Rule::collect, 2048},  // OpenSSL 3.0.0 takes no more; later versions do
+        {OSSL_KDF_PARAM_INFO, OctetField::Rule::collect, most},
     };
-    static constexpr KdfRules kRules = {kFields};
+    static constexpr KdfRules kRules = {kFields<DefaultSide::kMaxHkdfInfo>},
+                              kOldRules = {kFields<DefaultSide::kMaxOldHkdfInfo>};
+    static const KdfRules& rules(const DefaultSide& standard) noexcept {
+        return standard.takes_long_hkdf_info() ? kRules : kOldRules;
+    }
 
     static bool derive(const KdfState& state, std::span<std::uint8_t> out) noexcept {
         if (state.digest() == nullptr || state.bytes(key).empty()) return false;

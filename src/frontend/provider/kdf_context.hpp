@@ -12,7 +12,7 @@
 
 /// Contexts of key derivations, as EVP_KDF has them and as EVP_PKEY_derive() has. `Algorithm` says what they derive:
 ///   static constexpr KdfKind kKind
-///   static constexpr KdfRules kRules
+///   static const KdfRules& rules(const DefaultSide&) noexcept
 ///   static bool derive(const KdfState&, std::span<std::uint8_t> out) noexcept   false for what is the twin's to do or to refuse
 namespace octavo::provider {
 
@@ -48,7 +48,8 @@ struct ExchangeTwin {
 template <class Algorithm, class Twin>
 class KdfContext {
 public:
-    explicit KdfContext(const Provider& provider) noexcept : provider_(provider), state_(Algorithm::kRules) {}
+    explicit KdfContext(const Provider& provider) noexcept
+        : provider_(provider), state_(Algorithm::rules(provider.standard)) {}
     ~KdfContext() { drop_twin(); }
     KdfContext(const KdfContext&) = delete;
     KdfContext& operator=(const KdfContext&) = delete;

@@ -97,6 +97,7 @@ struct Tls13 {
     };
     // What a second call leaves of the first differs from one version of OpenSSL to the next.
     static constexpr KdfRules kRules = {kFields, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, true};
+    static const KdfRules& rules(const DefaultSide&) noexcept { return kRules; }
 
     static bool expand(const KdfState& state, std::size_t len, std::span<std::uint8_t> out) noexcept {
         if (state.has(salt) || state.bytes(key).size() != len || state.bytes(data).size() > kMaxData || out.empty() ||

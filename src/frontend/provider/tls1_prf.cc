@@ -11,6 +11,7 @@ struct Tls1Prf {
         {OSSL_KDF_PARAM_SECRET}, {OSSL_KDF_PARAM_SEED, OctetField::Rule::add, 1024},  // OpenSSL's own bound
     };
     static constexpr KdfRules kRules = {kFields};
+    static const KdfRules& rules(const DefaultSide&) noexcept { return kRules; }
 
     static bool derive(const KdfState& state, std::span<std::uint8_t> out) noexcept {
         if (state.digest() == nullptr || state.bytes(secret).empty() || state.bytes(seed).empty()) return false;
