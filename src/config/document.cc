@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 
 namespace octavo::config {
 namespace {
@@ -115,8 +114,10 @@ std::string to_string(const Error& error) {
 }
 
 bool has_name_characters(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+    // In any locale the same, and the same as bridge/section.cc says, which sees the public interface alone.
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
 }
 
 bool is_section_name(std::string_view name) {

@@ -7,15 +7,38 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <barrier>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/config_test_files.hpp"
 
 /// What the tests of sections between processes share.
 namespace api_test {
+
+/// Seven threads, all there at once, on three instances: each takes the next in turn and stays. `first` and `later` tell which is the calling
+/// thread's, SIZE_MAX for none.
+template <class First, class Later>
+void expect_turns(First&& first, Later&& later) {
+    constexpr std::size_t kThreads = 7;
+    std::vector<std::size_t> had(kThreads), kept(kThreads);
+    std::barrier all_placed{static_cast<std::ptrdiff_t>(kThreads)};
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kThreads; ++i)
+        threads.emplace_back([&, i] {
+            had[i] = first();
+            all_placed.arrive_and_wait();
+            kept[i] = later();
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(kept, had) << "a thread stays with its instance";
+    std::sort(had.begin(), had.end());
+    EXPECT_EQ(had, (std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 2})) << "seven threads on three instances";
+}
 
 /// The internal section that this process has; "" for none.
 inline std::string held_section() {

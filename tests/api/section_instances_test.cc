@@ -3,7 +3,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <barrier>
 #include <thread>
 
 #include "instance/stats_file.hpp"
@@ -74,21 +73,10 @@ protected:
 
 TEST_F(SectionInstances, ThreadsTakeTurnsAndStay) {
     start(section_text("S", 1, true, 3));
-    constexpr std::size_t kThreads = 7;
-    std::vector<std::size_t> first(kThreads), later(kThreads);
-    std::barrier all_placed{static_cast<std::ptrdiff_t>(kThreads)};
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < kThreads; ++i)
-        threads.emplace_back([&, i] {
-            first[i] = binding();
-            all_placed.arrive_and_wait();
-            finish(submit());
-            later[i] = binding();
-        });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(later, first) << "a thread stays with its instance";
-    std::sort(first.begin(), first.end());
-    EXPECT_EQ(first, (std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 2})) << "seven threads on three instances";
+    api_test::expect_turns(binding, [&] {
+        finish(submit());
+        return binding();
+    });
 }
 
 TEST_F(SectionInstances, AThreadCanBeBound) {

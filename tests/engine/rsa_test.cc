@@ -11,12 +11,6 @@ namespace {
 using Rsa = std::unique_ptr<RSA, decltype(&RSA_free)>;
 using Function = int(int, const unsigned char*, unsigned char*, RSA*, int);
 
-std::string hex(const Data& data) {
-    std::string text;
-    for (const auto byte : data) text += "0123456789abcdef"[byte >> 4], text += "0123456789abcdef"[byte & 15];
-    return text;
-}
-
 BIGNUM* copy(const BIGNUM* number) { return number == nullptr ? nullptr : BN_dup(number); }
 
 /// An object with the key's numbers, with the engine's method or OpenSSL's own.

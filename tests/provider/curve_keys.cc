@@ -126,13 +126,6 @@ Data encoded_public_key(EVP_PKEY* key) {
     return all;
 }
 
-std::string hex(const Data& bytes) {
-    std::string text;
-    char digits[3];
-    for (const auto byte : bytes) std::snprintf(digits, sizeof digits, "%02x", byte), text += digits;
-    return text;
-}
-
 void note_key(Trace& trace, OSSL_LIB_CTX* side, EVP_PKEY* key) {
     if (key == nullptr) return trace.value("key", "none");
     trace.value("sizes", std::to_string(EVP_PKEY_get_bits(key)) + " " +

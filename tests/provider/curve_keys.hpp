@@ -35,7 +35,6 @@ Pkey generate(Trace& trace, OSSL_LIB_CTX* side, const Group& group);
 Pkey parameters(Trace& trace, OSSL_LIB_CTX* side, const Group& group);
 
 Data encoded_public_key(EVP_PKEY* key);
-std::string hex(const Data& bytes);
 
 /// Whether the lanes are faster than OpenSSL even for one operation on the group: those run on Octavo outside of jobs, too.
 bool lanes_need_no_company(const Group& group);

@@ -3,18 +3,6 @@
 #include <cstring>
 
 namespace octavo::test {
-namespace {
-
-std::string hex(const Data& bytes) {
-    std::string text;
-    for (const auto byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4];
-        text += "0123456789abcdef"[byte & 15];
-    }
-    return text;
-}
-
-}  // namespace
 
 Params& Params::add(Item item) {
     items_.push_back(std::move(item));

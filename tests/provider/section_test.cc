@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <barrier>
 #include <thread>
 
 #include "section_child.hpp"
@@ -37,20 +35,7 @@ protected:
 
 TEST_F(ProviderInstances, ThreadsTakeTurnsAndStay) {
     start("", {"", "", ""});
-    constexpr std::size_t kThreads = 7;
-    std::vector<std::size_t> first(kThreads), later(kThreads);
-    std::barrier all_placed{static_cast<std::ptrdiff_t>(kThreads)};
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < kThreads; ++i)
-        threads.emplace_back([&, i] {
-            first[i] = sign_in_jobs(Told::by_fd);
-            all_placed.arrive_and_wait();
-            later[i] = sign_in_jobs(Told::by_callback);
-        });
-    for (auto& thread : threads) thread.join();
-    EXPECT_EQ(later, first);
-    std::sort(first.begin(), first.end());
-    EXPECT_EQ(first, (std::vector<std::size_t>{0, 0, 0, 1, 1, 2, 2})) << "seven threads on three instances";
+    api_test::expect_turns([] { return sign_in_jobs(Told::by_fd); }, [] { return sign_in_jobs(Told::by_callback); });
 }
 
 TEST_F(ProviderInstances, AThreadThatIsBoundStaysThere) {

@@ -44,6 +44,13 @@ Data data(std::size_t len, unsigned seed) {
 
 Data data(const std::string& text) { return {text.begin(), text.end()}; }
 
+std::string hex(const Data& bytes) {
+    std::string text;
+    char digits[3];
+    for (const auto byte : bytes) std::snprintf(digits, sizeof digits, "%02x", byte), text += digits;
+    return text;
+}
+
 OSSL_LIB_CTX* with_octavo() {
     static OSSL_LIB_CTX* const context = make(true);
     return context;

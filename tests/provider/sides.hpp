@@ -23,6 +23,7 @@ using MdContext = std::unique_ptr<EVP_MD_CTX, Free>;
 using Data = std::vector<std::uint8_t>;
 Data data(std::size_t len, unsigned seed);
 Data data(const std::string& text);
+std::string hex(const Data& bytes);
 
 /// A library context with Octavo in front of the default provider, as openssl.cnf makes it, and one with the default provider
 /// alone. Made once per process.

@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "octavo/octavo.h"
+#include "octavo/octavo.hpp"
 #include "vectors/curve_files.hpp"
 #include "vectors/rsa_files.hpp"
 
@@ -12,50 +12,18 @@
 namespace octavo::vectors {
 namespace {
 
-/// A registered key; zero where it was refused.
-class Handle {
-public:
-    explicit Handle(octavo_key key) : key_(key) {}
-    ~Handle() {
-        if (key_.id != 0) octavo_key_destroy(key_);
-    }
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    octavo_key get() const { return key_; }
-
-private:
-    octavo_key key_;
-};
-using Key = std::shared_ptr<const Handle>;
-
-octavo_number number(const ByteVector& bytes) { return {bytes.empty() ? nullptr : bytes.data(), bytes.size()}; }
+/// Empty where it was refused.
+using Key = std::shared_ptr<const octavo::Key>;
 
 Key curve_key(octavo_curve curve, const ByteVector& private_key, const ByteVector& public_key) {
-    octavo_ec_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.curve = curve;
-    numbers.private_key = number(private_key);
-    numbers.public_key = number(public_key);
-    octavo_key key{};
-    const auto status = octavo_key_create_ec(&numbers, &key);
-    EXPECT_EQ(status == OCTAVO_OK, key.id != 0);
-    return std::make_shared<Handle>(key);
+    auto made = octavo::Key::create_ec({static_cast<octavo::Curve>(curve), private_key, public_key});
+    return std::make_shared<octavo::Key>(made ? std::move(*made) : octavo::Key());
 }
 
 Key rsa_key(const TestKey& from) {
-    octavo_rsa_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.n = number(from.n);
-    numbers.e = number(from.e);
-    numbers.d = number(from.d);
-    numbers.p = number(from.p);
-    numbers.q = number(from.q);
-    numbers.dp = number(from.dp);
-    numbers.dq = number(from.dq);
-    numbers.qinv = number(from.qinv);
-    octavo_key key{};
-    EXPECT_EQ(octavo_key_create_rsa(&numbers, &key), OCTAVO_OK) << octavo_error_text();
-    return std::make_shared<Handle>(key);
+    auto made = octavo::Key::create_rsa({from.n, from.e, from.d, from.p, from.q, from.dp, from.dq, from.qinv});
+    EXPECT_TRUE(made) << octavo_error_text();
+    return std::make_shared<octavo::Key>(made ? std::move(*made) : octavo::Key());
 }
 
 struct Answer {
@@ -115,7 +83,7 @@ private:
         auto& flight = flights.emplace_back(Flight{request, {}, {}, false, false});
         flight.has_callback = flights.size() % 2 == 0;
         octavo_submission submission = OCTAVO_SUBMISSION_INIT;
-        submission.key = request.key->get();
+        submission.key = request.key->handle();
         submission.operation = request.operation;
         submission.input = request.input.data();
         submission.input_len = request.input.size();

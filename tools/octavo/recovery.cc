@@ -93,7 +93,7 @@ private:
     }
     void submit(Slot& slot) {
         octavo_submission submission = OCTAVO_SUBMISSION_INIT;
-        submission.key = work_.key.get();
+        submission.key = work_.key.handle();
         submission.operation = work_.operation;
         submission.input = work_.inputs[slot.index].data();
         submission.input_len = work_.inputs[slot.index].size();

@@ -57,20 +57,8 @@ State& state_of(const EVP_PKEY_CTX* context) {
     return *static_cast<State*>(EVP_PKEY_CTX_get_data(const_cast<EVP_PKEY_CTX*>(context)));  // reads only
 }
 
-int init(EVP_PKEY_CTX* context) {
-    auto* state = new (std::nothrow) State;
-    if (state == nullptr) return raise(Reason::no_memory, __func__);
-    EVP_PKEY_CTX_set_data(context, state);
-    return 1;
-}
-
-void cleanup(EVP_PKEY_CTX* context) {
-    delete static_cast<State*>(EVP_PKEY_CTX_get_data(context));
-    EVP_PKEY_CTX_set_data(context, nullptr);
-}
-
 int copy(EVP_PKEY_CTX* to, const EVP_PKEY_CTX* from) {
-    if (init(to) != 1) return 0;
+    if (make_state<State>(to) != 1) return 0;
     return state_of(to).copy_from(state_of(from)) ? 1 : raise(Reason::no_memory, __func__);
 }
 
@@ -260,8 +248,8 @@ template <class Method>
 EVP_PKEY_METHOD* make() noexcept {
     auto* method = EVP_PKEY_meth_new(Method::kNid, 0);
     if (method == nullptr) return nullptr;
-    EVP_PKEY_meth_set_init(method, init);
-    EVP_PKEY_meth_set_cleanup(method, cleanup);
+    EVP_PKEY_meth_set_init(method, make_state<State>);
+    EVP_PKEY_meth_set_cleanup(method, free_state<State>);
     EVP_PKEY_meth_set_copy(method, copy);
     EVP_PKEY_meth_set_derive(method, derive_init, derive<Method>);
     EVP_PKEY_meth_set_ctrl(method, control<Method>, control_text<Method>);

@@ -27,19 +27,7 @@ struct Context {
     bridge::RegisteredKey registered;
 };
 
-int init(EVP_PKEY_CTX* context) {
-    auto* state = new (std::nothrow) Context;
-    if (state == nullptr) return raise(Reason::no_memory, __func__);
-    EVP_PKEY_CTX_set_data(context, state);
-    return 1;
-}
-
-void cleanup(EVP_PKEY_CTX* context) {
-    delete static_cast<Context*>(EVP_PKEY_CTX_get_data(context));
-    EVP_PKEY_CTX_set_data(context, nullptr);
-}
-
-int copy(EVP_PKEY_CTX* to, const EVP_PKEY_CTX*) { return init(to); }
+int copy(EVP_PKEY_CTX* to, const EVP_PKEY_CTX*) { return make_state<Context>(to); }
 
 using ReadRaw = int(const EVP_PKEY*, unsigned char*, size_t*);
 
@@ -105,8 +93,8 @@ EVP_PKEY_METHOD* copy_method(int nid) noexcept {
     auto* method = EVP_PKEY_meth_new(nid, flags);
     if (method == nullptr) return nullptr;
     EVP_PKEY_meth_copy(method, own);
-    EVP_PKEY_meth_set_init(method, init);
-    EVP_PKEY_meth_set_cleanup(method, cleanup);
+    EVP_PKEY_meth_set_init(method, make_state<Context>);
+    EVP_PKEY_meth_set_cleanup(method, free_state<Context>);
     EVP_PKEY_meth_set_copy(method, copy);
     return method;
 }

@@ -1,8 +1,11 @@
 #pragma once
 
-#include <openssl/types.h>
+#include <openssl/evp.h>
+
+#include <new>
 
 #include "frontend/bridge/curve.hpp"
+#include "frontend/engine/errors.hpp"
 #include "frontend/engine/offload.hpp"
 
 /// What the EVP_PKEY_METHODs of X25519, X448 and Ed25519 share. Whoever includes this defines OPENSSL_SUPPRESS_DEPRECATED.
@@ -16,6 +19,20 @@ struct PkeyKind {
     bridge::KeyKind kind;
     Algorithm algorithm;
 };
+
+/// What an EVP_PKEY_CTX keeps for a method: as EVP_PKEY_meth_set_init() and EVP_PKEY_meth_set_cleanup() want it.
+template <class State>
+int make_state(EVP_PKEY_CTX* context) {
+    auto* state = new (std::nothrow) State;
+    if (state == nullptr) return raise(Reason::no_memory, __func__);
+    EVP_PKEY_CTX_set_data(context, state);
+    return 1;
+}
+template <class State>
+void free_state(EVP_PKEY_CTX* context) {
+    delete static_cast<State*>(EVP_PKEY_CTX_get_data(context));
+    EVP_PKEY_CTX_set_data(context, nullptr);
+}
 
 /// OpenSSL's own method; null where that is not found.
 const EVP_PKEY_METHOD* own_method(int nid) noexcept;

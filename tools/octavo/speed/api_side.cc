@@ -38,7 +38,7 @@ public:
     explicit ApiSide(ApiWork work)
         : work_(std::move(work)), instance_(work_.inputs.size()), outputs_(work_.inputs.size()) {
         std::size_t len = 0;
-        require(octavo_key_output_length(work_.key.get(), work_.operation, &len), "octavo_key_output_length");
+        require(octavo_key_output_length(work_.key.handle(), work_.operation, &len), "octavo_key_output_length");
         for (auto& output : outputs_) {
             output.resize(len);
             slots_.push_back({this, &output});
@@ -76,7 +76,7 @@ private:
 
     void submit(std::size_t i) {
         octavo_submission submission = OCTAVO_SUBMISSION_INIT;
-        submission.key = work_.key.get();
+        submission.key = work_.key.handle();
         submission.operation = work_.operation;
         submission.input = work_.inputs[i].data();
         submission.input_len = work_.inputs[i].size();
@@ -108,6 +108,11 @@ private:
 void require(octavo_status status, const char* call) {
     if (status >= OCTAVO_OK) return;
     throw Failure(fmt::format("{} answers {}: {}", call, octavo_status_name(status), octavo_error_text()));
+}
+
+octavo::Key require(octavo::Result<octavo::Key> made, const char* call) {
+    require(static_cast<octavo_status>(made.status()), call);
+    return std::move(*made);
 }
 
 SidePtr make_api_side(ApiWork work) { return std::make_unique<ApiSide>(std::move(work)); }

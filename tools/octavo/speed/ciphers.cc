@@ -103,9 +103,7 @@ Operations cipher_operations() {
         {"chacha20-poly1305-1k", "ChaCha20-Poly1305, a record of 1 KiB", {kChaCha, 32, 1024}},
         {"chacha20-poly1305-16k", "ChaCha20-Poly1305, a record of 16 KiB", {kChaCha, 32, 16384}},
     };
-    Operations operations;
-    for (const auto& operation : list) operations.push_back(&operation);
-    return operations;
+    return operations_of(list);
 }
 
 }  // namespace octavo::cli

@@ -115,9 +115,7 @@ Operations curve_operations() {
         {"ed25519-verify", "Ed25519, 32 bytes", kEd25519, Action::verify, each(Counts25519::verify)},
         {"ed25519-keygen", "Ed25519 key pair", kEd25519, Action::keygen, each(Counts25519::ed25519_keygen)},
     };
-    Operations operations;
-    for (const auto& operation : list) operations.push_back(&operation);
-    return operations;
+    return operations_of(list);
 }
 
 }  // namespace octavo::cli

@@ -46,19 +46,11 @@ Bytes der(const Bytes& signature, const Curve& curve) {
 }
 
 /// `pair` may be null: a key that names the curve.
-ApiKey register_key(const Curve& curve, const EVP_PKEY* pair) {
+octavo::Key register_key(const Curve& curve, const EVP_PKEY* pair) {
     const Bytes private_key = pair == nullptr ? Bytes{} : curve_private_bytes(pair, curve);
     const Bytes public_key = pair == nullptr ? Bytes{} : curve_public_bytes(pair);
-    octavo_ec_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.curve = curve.number;
-    if (pair != nullptr) {
-        numbers.private_key = {private_key.data(), private_key.size()};
-        numbers.public_key = {public_key.data(), public_key.size()};
-    }
-    octavo_key handle{};
-    require(octavo_key_create_ec(&numbers, &handle), "octavo_key_create_ec");
-    return ApiKey{handle};
+    return require(octavo::Key::create_ec({static_cast<octavo::Curve>(curve.number), private_key, public_key}),
+                   "octavo_key_create_ec");
 }
 
 ApiWork sign_work(const CurveOperation& operation, std::size_t depth) {

@@ -13,11 +13,8 @@ namespace {
 
 constexpr double kLanes = 8;
 
-ApiKey register_modulus(const FiniteData& data) {
-    const octavo_modulus numbers{sizeof numbers, {data.modulus.data(), data.modulus.size()}, data.exponents[0].size()};
-    octavo_key handle{};
-    require(octavo_key_create_modulus(&numbers, &handle), "octavo_key_create_modulus");
-    return ApiKey{handle};
+octavo::Key register_modulus(const FiniteData& data) {
+    return require(octavo::Key::create_modulus({data.modulus, data.exponents[0].size()}), "octavo_key_create_modulus");
 }
 
 std::unique_ptr<EvpWork> make_pairs(const FiniteOperation& operation, std::size_t depth, const EvpPlace& place) {
@@ -51,7 +48,7 @@ SidePtr FiniteOperation::api(std::size_t depth) const {
         auto& input = inputs.emplace_back(data.bases[i]);
         input.insert(input.end(), data.exponents[i].begin(), data.exponents[i].end());
     }
-    ApiKey key = register_modulus(data);
+    auto key = register_modulus(data);
     const auto check = [this, data = std::move(data)](const ByteLists& powers) {
         for (std::size_t i = 0; i < powers.size(); ++i) require_power(*this, data, i, powers[i]);
     };
@@ -90,9 +87,7 @@ Operations finite_operations() {
         {"dh3072-keygen", "DH y = g^x mod p, ffdhe3072", {"ffdhe3072", 3072, FiniteAction::keygen, 40}},
         {"dsa2048-sign", "DSA, 256 bits; at kernel and api g^k mod p", {"dh_2048_256", 2048, FiniteAction::sign, 32}},
     };
-    Operations operations;
-    for (const auto& operation : list) operations.push_back(&operation);
-    return operations;
+    return operations_of(list);
 }
 
 void require_power(const FiniteOperation& operation, const FiniteData& data, std::size_t index,

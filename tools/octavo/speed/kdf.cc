@@ -137,9 +137,7 @@ Operations kdf_operations() {
         {"tls1-prf-long", "TLS 1.2's PRF, SHA-256, 8160 bytes", {kPrf, "SHA256", 48, 0, 77, 8160}},
         {"tls1-prf-pkey", "TLS 1.2's PRF by EVP_PKEY_derive()", {kPrf, "SHA256", 48, 0, 77, 48, 0, true}},
     };
-    Operations operations;
-    for (const auto& operation : list) operations.push_back(&operation);
-    return operations;
+    return operations_of(list);
 }
 
 }  // namespace octavo::cli

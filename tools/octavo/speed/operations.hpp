@@ -65,6 +65,14 @@ public:
 using Operations = std::vector<const Operation*>;
 const Operations& all_operations();
 
+/// Pointers into a table that lives as long as the program.
+template <typename Table>
+Operations operations_of(const Table& table) {
+    Operations operations;
+    for (const auto& operation : table) operations.push_back(&operation);
+    return operations;
+}
+
 /// The operations that the arguments name, in the table's order: a whole name, its part before a dash ("rsa2048", "tls1-prf"), or "all". Where there
 /// are no arguments: those of a TLS handshake. UsageError names the first argument that fits none.
 Operations choose_operations(const std::vector<std::string>& arguments);

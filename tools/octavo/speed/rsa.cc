@@ -107,9 +107,7 @@ Operations rsa_operations() {
         {"rsa4096-private", "RSA-4096 m = c^d mod n, with CRT", 4096, true},
         {"rsa4096-public", "RSA-4096 c = m^65537 mod n", 4096, false},
     };
-    Operations operations;
-    for (const auto& operation : list) operations.push_back(&operation);
-    return operations;
+    return operations_of(list);
 }
 
 void make_rsa_key(unsigned bits, Progress& progress) {

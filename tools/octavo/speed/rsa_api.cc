@@ -4,23 +4,9 @@
 namespace octavo::cli {
 namespace {
 
-ApiKey register_key(const RsaKey& key) {
-    const auto number = [](const std::vector<std::uint8_t>& bytes) {
-        return octavo_number{bytes.data(), bytes.size()};
-    };
-    octavo_rsa_key numbers{};
-    numbers.size = sizeof numbers;
-    numbers.n = number(key.n);
-    numbers.e = number(key.e);
-    numbers.d = number(key.d);
-    numbers.p = number(key.p);
-    numbers.q = number(key.q);
-    numbers.dp = number(key.dp);
-    numbers.dq = number(key.dq);
-    numbers.qinv = number(key.qinv);
-    octavo_key handle{};
-    require(octavo_key_create_rsa(&numbers, &handle), "octavo_key_create_rsa");
-    return ApiKey{handle};
+octavo::Key register_key(const RsaKey& key) {
+    return require(octavo::Key::create_rsa({key.n, key.e, key.d, key.p, key.q, key.dp, key.dq, key.qinv}),
+                   "octavo_key_create_rsa");
 }
 
 }  // namespace
