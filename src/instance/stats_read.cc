@@ -136,7 +136,7 @@ Process parse_process(const std::string& line) {
     const Fields fields{std::string_view{line}.substr(close + 1)};
     const auto user = fields.number(14), system = fields.number(15), start = fields.number(22);
     if (!user || !system || !start) return process;
-    static const auto ns_per_tick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    const auto ns_per_tick = 1'000'000'000 / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     process.time = {fields.at(3) == "R", (*user + *system) * ns_per_tick};
     process.start = *start;
     process.alive = true;
