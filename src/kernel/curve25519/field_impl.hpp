@@ -77,21 +77,40 @@ template <typename V>
     return carry_limbs(a, above);
 }
 
-/// Columns 5 to 9 come back 608 times. A column has up to 56 bits: its low 52 by multiply-add, low and high half of the product, and what
-/// is above them by a third.
-template <typename V>
-[[gnu::always_inline]] inline Sum<V> fold(V (&c)[2 * kLimbs]) {
+/// Adds 608 times column kColumn to those five below. A column has up to 56 bits: its low 52 by multiply-add, low and high half of the
+/// product, and what is above them by a third.
+template <int kColumn, typename V>
+[[gnu::always_inline]] inline void fold_column(V (&c)[2 * kLimbs]) {
+    constexpr int to = kColumn - kLimbs;
     const V times = V::every(608);
-    repeat<kLimbs - 1>(OCTAVO_EACH(i) {
-        c[i] = V::madd_low(c[i], c[i + 5], times);
-        c[i + 1] = V::madd_high(c[i + 1], c[i + 5], times);
-        c[i + 1] = V::madd_low(c[i + 1], c[i + 5].carry(), times);
-    });
-    // less than 2^42 + 2^7: 608 times it has no high half
-    c[4] = V::madd_low(c[4], c[9], times);
+    c[to] = V::madd_low(c[to], c[kColumn], times);
+    c[to + 1] = V::madd_high(c[to + 1], c[kColumn], times);
+    c[to + 1] = V::madd_low(c[to + 1], c[kColumn].carry(), times);
+}
+
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> low_columns(const V (&c)[2 * kLimbs]) {
     Sum<V> result;
     repeat<kLimbs>(OCTAVO_EACH(i) { result.limb[i] = c[i]; });
     return result;
+}
+
+/// Columns 5 to 9 come back 608 times.
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> fold(V (&c)[2 * kLimbs]) {
+    repeat<kLimbs - 1>(OCTAVO_EACH(i) { fold_column<kLimbs + i>(c); });
+    // less than 2^42 + 2^7: 608 times it has no high half
+    c[4] = V::madd_low(c[4], c[9], V::every(608));
+    return low_columns(c);
+}
+
+/// The same of a square, without what is in column 3 already: column 8 is less than 2^49, and there is no other.
+template <typename V>
+[[gnu::always_inline]] inline Sum<V> fold_square(V (&c)[2 * kLimbs]) {
+    repeat<kLimbs - 2>(OCTAVO_EACH(i) { fold_column<kLimbs + i>(c); });
+    c[3] = V::madd_low(c[3], c[8], V::every(608));
+    c[4] = V::madd_high(c[4], c[8], V::every(608));
+    return low_columns(c);
 }
 
 /// What a product begins from: nothing, or 2^12 p with every limb larger than a product's, so that another product can be subtracted limb by
@@ -145,19 +164,21 @@ template <int i, typename V>
     });
 }
 
-/// Doubles what the rows have added, and adds the rest of the square. The top limb has room to be doubled before it is multiplied.
+/// Doubles what the rows have added, and adds the rest of the square. The top limb has room to be doubled before it is multiplied, and to be
+/// folded: its own square, from column 8, is 2 (16 a) (19 a) in column 3.
 template <typename V>
 [[gnu::always_inline]] inline void finish_square(V (&c)[2 * kLimbs], const Factor<V>& a) {
     constexpr int kTop = kLimbs - 1;
+    const V top = a.limb[kTop], twice = top + top;
+    const V times_16 = top.template shifted_left<4>(), times_19 = V::madd_low(V::zero(), top, V::every(19));
+    c[kTop - 1] = V::madd_low(c[kTop - 1], times_16, times_19);
+    c[kTop] = V::madd_high(c[kTop], times_16, times_19);
     repeat<2 * kTop - 2>(OCTAVO_EACH(i) { c[i + 1] = c[i + 1] + c[i + 1]; });
-    const V twice = a.limb[kTop] + a.limb[kTop];
-    repeat<kLimbs>(OCTAVO_EACH(i) {
+    repeat<kTop>(OCTAVO_EACH(i) {
         c[2 * i] = V::madd_low(c[2 * i], a.limb[i], a.limb[i]);
         c[2 * i + 1] = V::madd_high(c[2 * i + 1], a.limb[i], a.limb[i]);
-        if constexpr (i < kTop) {
-            c[i + kTop] = V::madd_low(c[i + kTop], a.limb[i], twice);
-            c[i + kLimbs] = V::madd_high(c[i + kLimbs], a.limb[i], twice);
-        }
+        c[i + kTop] = V::madd_low(c[i + kTop], a.limb[i], twice);
+        c[i + kLimbs] = V::madd_high(c[i + kLimbs], a.limb[i], twice);
     });
 }
 
@@ -167,7 +188,7 @@ template <Start kStart = Start::zero, typename V>
     start_columns<V, kStart, true>(c);
     repeat<kLimbs - 2>(OCTAVO_EACH(i) { add_square_row<i>(c, a); });
     finish_square(c, a);
-    return fold(c);
+    return fold_square(c);
 }
 
 /// Two products or two squares, a row of each in turn: each hides the other's latency, for which the processor does not look far enough ahead.
@@ -198,7 +219,7 @@ template <Start kFirst, Start kSecond, typename V>
     });
     finish_square(first, a);
     finish_square(second, b);
-    return {fold(first), fold(second)};
+    return {fold_square(first), fold_square(second)};
 }
 
 template <Start kStart = Start::zero, typename V>

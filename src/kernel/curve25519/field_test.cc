@@ -45,6 +45,10 @@ struct V {
     }
     V low() const { return {v & lanes::kLimbMask}; }
     template <int kBits>
+    V shifted_left() const {
+        return {v << kBits};
+    }
+    template <int kBits>
     V shifted_right() const {
         return {v >> kBits};
     }

@@ -11,7 +11,8 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512ifma,avx512bw,avx512dq"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512ifma,avx512bw,avx512dq")
+// scheduled for the CPU on which the ladder's order was chosen; it decides on no instruction set
+#pragma GCC target("avx512f,avx512ifma,avx512bw,avx512dq,tune=sapphirerapids")
 // GCC bug 105593: it takes _mm512_undefined_epi32 inside the intrinsics for our uninitialized variable
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

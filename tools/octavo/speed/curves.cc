@@ -47,10 +47,10 @@ struct CurveCounts {
 using P256 = CurveCounts<kernel::p256::Curve>;
 using P384 = CurveCounts<kernel::p384::Curve>;
 
-/// 2^255 - 19: a product's fold takes 13, or 2 where the multiples of one factor are kept; the carries of what is multiplied next take 1.
+/// 2^255 - 19: a product's fold takes 13, a square's 11, or 2 where the multiples of one factor are kept; the carries of what is multiplied next take 1.
 struct Counts25519 {
     using Order = Counts<kernel::curve25519::Order>;
-    static constexpr int product = 50 + 13, shared_product = 50 + 2, square = 30 + 13, carry = 1;
+    static constexpr int product = 50 + 13, shared_product = 50 + 2, square = 31 + 11, carry = 1;
     /// Of all lanes' product, in general registers; what remains in the lanes.
     static constexpr int inversion = 6 * product + 7 * carry;
     static constexpr int fraction = inversion + product + 4 * carry, encoding = inversion + 2 * product + 7 * carry;
