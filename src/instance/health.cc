@@ -272,9 +272,9 @@ void Health::look_at_engines(std::uint64_t now) noexcept {
         auto& place = places[member->config_.endpoint];
         const auto beats = member->port_.beats.load(std::memory_order_acquire);
         const bool in_batch = beats % 2 == 1;
-        const auto thread =
+        const auto time =
             in_batch ? read_thread(member->port_.engine_thread.load(std::memory_order_relaxed)) : ThreadTime{};
-        const bool stuck = member->progress_.is_stuck(beats, thread, now, place.hang_timeout_ns);
+        const bool stuck = member->progress_.is_stuck(beats, time, now, place.hang_timeout_ns);
         place.is_busy = place.is_busy || in_batch;
         place.engine_is_stuck = place.engine_is_stuck || stuck;
     }
