@@ -395,8 +395,8 @@ OCTAVO_API octavo_status octavo_instance_polling(octavo_instance instance, uint3
 /*
  * For what pauses jobs, before it submits an operation. *computes is 1 where whoever waits should compute: in the mode inline, and in the
  * default mode (driver auto, an engine thread not yet there nor placed by the configuration) where an engine thread would bring nothing: the
- * thread that asks may run on one core only, or nothing else is in flight, or a batch of such operations costs no more than waking a thread
- * and handing over. A job then submits without a wake-up, tells its own waiter, pauses, so that others may submit, and calls octavo_wait()
+ * thread that asks may run on one core only, or no more is in flight than a batch holds, or a batch of such operations costs no more than waking a
+ * thread and handing over. A job then submits without a wake-up, tells its own waiter, pauses, so that others may submit, and calls octavo_wait()
  * when it is resumed. Else 0. The cores of the thread are looked at once, when it first asks, and again in a child after fork().
  * OCTAVO_ERR_BAD_ARGUMENT for an operation that the key cannot do.
  */

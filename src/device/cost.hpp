@@ -33,6 +33,11 @@ public:
     /// The estimate for one lane pass without an idle lane, of a lane class.
     [[nodiscard]] std::uint64_t pass_ns(request::Class c) const noexcept;
 
+    /// How many requests of a lane class a batch has at most.
+    [[nodiscard]] std::size_t max_batch(request::Class c) const noexcept {
+        return entries_[request::index(c)].max_batch;
+    }
+
     /// Whether `waiting` requests of a class leave no lane idle; on the portable row one does.
     [[nodiscard]] bool fills_a_pass(request::Class c, std::size_t waiting) const noexcept;
 

@@ -49,14 +49,15 @@ octavo_status Instance::submit(const octavo_submission& submission, std::uint64_
     return enqueue(number);
 }
 
-/// Whether an engine thread would save the waiter more than the hand-over costs both. The cores are looked at when jobs overlap and not before:
-/// servers pin their threads after they have read their keys.
+/// Whether an engine thread would save the waiter more than the hand-over costs both: where there is work for both, the waiter's own batch being
+/// full, and it takes long. The cores are looked at then and not before: servers pin their threads after they have read their keys.
 bool Instance::engine_would_pay(const request::Key& key, std::uint32_t operation) noexcept {
-    if (num_in_flight_ == 0) return false;
-    if (!is_pinned_) is_pinned_ = cpu::is_pinned_to_one_core();
-    if (*is_pinned_) return false;
     const auto where = key.route(operation).where;
-    return where == request::Class::portable || costs_.pass_ns(where) > kShortPassNs;
+    const bool is_portable = where == request::Class::portable;
+    if (num_in_flight_ < (is_portable ? 1 : costs_.max_batch(where))) return false;
+    if (!is_portable && costs_.pass_ns(where) <= kShortPassNs) return false;
+    if (!is_pinned_) is_pinned_ = cpu::is_pinned_to_one_core();
+    return !*is_pinned_;
 }
 
 octavo_status Instance::waiter_computes(std::uint64_t key, std::uint32_t operation, bool& computes) noexcept {

@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <thread>
+#include <vector>
 
 #include "support.hpp"
 #include "support/engine_threads.hpp"
@@ -75,6 +75,23 @@ TEST_F(Waiter, ComputesWhatIsDoneBeforeAThreadWouldBeAwake) {
     for (const auto curve : {OCTAVO_CURVE_P256, OCTAVO_CURVE_X25519, OCTAVO_CURVE_ED25519})
         EXPECT_EQ(test::computes(instance, api_test::curve_key(curve), OCTAVO_EC_GENERATE), 1U) << curve;
     EXPECT_EQ(octavo_cancel(instance.handle(), other), OCTAVO_OK);
+}
+
+TEST_F(Waiter, ComputesABatchOfItsOwn) {
+    if (!api_test::has_lanes()) GTEST_SKIP() << api_test::kNoLanes;
+    if (num_cores() == 1) GTEST_SKIP() << "NOT TESTED: threads on several cores, this process may use one alone";
+    constexpr std::size_t kBatch = 8;  // of private operations
+    const auto key = api_test::make_key(api_test::shared_parts(2048));
+    const auto instance = api_test::make_instance();
+    const Buffer input(256, 1);
+    std::vector<octavo_request> others(kBatch);
+    for (auto& other : others) {
+        EXPECT_EQ(test::computes(instance, key, OCTAVO_RSA_PRIVATE), 1U);
+        const auto submission = api_test::plain_submission(key, OCTAVO_RSA_PRIVATE, input);
+        ASSERT_EQ(octavo_submit(instance.handle(), &submission, &other), OCTAVO_PENDING) << octavo_error_text();
+    }
+    EXPECT_EQ(test::computes(instance, key, OCTAVO_RSA_PRIVATE), 0U);
+    for (const auto& other : others) EXPECT_EQ(octavo_cancel(instance.handle(), other), OCTAVO_OK);
 }
 
 TEST_F(Waiter, FollowsADriverThatIsGiven) {
