@@ -23,10 +23,11 @@ template <int kFromBits, int kToBits, int kFrom, int kTo>
     constexpr Word kMask = (Word{1} << kToBits) - 1;
     repeat<kTo>(OCTAVO_EACH(i) {
         constexpr int kLimb = i * kToBits / kFromBits, kShift = i * kToBits % kFromBits;
-        WideWord sum = from[kLimb] >> kShift;
+        auto sum = static_cast<std::uint64_t>(from[kLimb] >> kShift);
         repeat<2>(OCTAVO_EACH(j) {
-            if constexpr (kLimb + 1 + j < kFrom)
-                sum += static_cast<WideWord>(from[kLimb + 1 + j]) << ((j + 1) * kFromBits - kShift);
+            constexpr int kLeft = (j + 1) * kFromBits - kShift;
+            if constexpr (kLimb + 1 + j < kFrom && kLeft < 64)
+                sum += static_cast<std::uint64_t>(from[kLimb + 1 + j]) << kLeft;
         });
         to[i] = static_cast<Word>(sum);
         if constexpr (i + 1 < kTo) to[i] &= kMask;
