@@ -5,6 +5,7 @@ target_link_libraries(job_test PRIVATE octavo_core GTest::gtest_main)
 
 # The same with Boost's switch, which other machines than x86-64 use.
 add_executable(job_boost_test job/job_test.cc job/cancel_test.cc job/switch_test.cc ${PROJECT_SOURCE_DIR}/src/job/switch.cc)
+octavo_has_library_sources(job_boost_test)
 target_compile_definitions(job_boost_test PRIVATE OCTAVO_JOB_BOOST)
 target_include_directories(job_boost_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(job_boost_test PRIVATE octavo_core GTest::gtest_main)

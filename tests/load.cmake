@@ -4,6 +4,7 @@ if(NOT TARGET cli_support)
 endif()
 
 add_executable(load_parts_test cli/load_parts_test.cc ${PROJECT_SOURCE_DIR}/tools/octavo/usage.cc)
+octavo_has_library_sources(load_parts_test)
 target_link_libraries(load_parts_test PRIVATE octavo_load octavo_core GTest::gtest_main)
 add_test(NAME load.parts COMMAND load_parts_test --gtest_brief=1)
 

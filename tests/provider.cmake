@@ -26,6 +26,7 @@ target_sources(provider_padding_test PRIVATE
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/padding.cc
   ${PROJECT_SOURCE_DIR}/src/frontend/provider/pss.cc)
 target_link_libraries(provider_padding_test PRIVATE octavo_bridge)
+octavo_has_library_sources(provider_padding_test)
 
 # By their sources alone: what the bridge has besides takes the thread sanitizer's build longer than they do.
 set(bridge_dir ${PROJECT_SOURCE_DIR}/src/frontend/bridge)
@@ -33,6 +34,7 @@ add_executable(bridge_ciphers_test
   ${bridge_dir}/ciphers_test.cc ${bridge_dir}/cbc_hmac.cc ${bridge_dir}/chacha20_poly1305.cc ${bridge_dir}/gcm.cc
   ${bridge_dir}/ipsec_mb.cc)
 target_include_directories(bridge_ciphers_test PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+octavo_has_library_sources(bridge_ciphers_test)
 target_link_libraries(bridge_ciphers_test PRIVATE GTest::gtest_main octavo_ipsec_mb OpenSSL::Crypto Threads::Threads)
 add_test(NAME bridge.ciphers COMMAND bridge_ciphers_test --gtest_brief=1)
 set_tests_properties(bridge.ciphers PROPERTIES LABELS "unit;property" TIMEOUT 120)
