@@ -364,7 +364,7 @@ class Responder:
         self.output = open(self.index + ".log", "w+")
         self.process = subprocess.Popen([*self.common(), "-port", str(self.port), "-ndays", "1"], cwd=self.folder,
                                         stdout=self.output, stderr=subprocess.STDOUT)
-        until(self.listens, "the OCSP responder")
+        until(self.listens, "the OCSP responder", 60)
 
     def listens(self):
         """As it says itself: a connection that asks nothing would block it."""

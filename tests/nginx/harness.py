@@ -1,10 +1,12 @@
 """A real nginx on loopback with the module, for the tests beside this file: temporary folders, ports, certificates; all gone afterwards."""
 
+import contextlib
 import http.client
 import json
 import os
 import re
 import resource
+import secrets
 import shutil
 import signal
 import socket
@@ -34,9 +36,15 @@ def run(*command, check=True, **options):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that clients are given: thousands of these, of tests beside this one, come and go until a server listens."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        lowest_of_clients = int(f.read().split()[0])
+    for _ in range(1000):
+        port = secrets.choice(range(10000, lowest_of_clients)) if lowest_of_clients > 12000 else 0
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("", port))
+            return s.getsockname()[1]
+    raise AssertionError("no port is free")
 
 
 def until(condition, what, seconds=10.0):
