@@ -113,6 +113,15 @@ Result<T> ask_as(Function* function, Arguments... arguments) noexcept {
     if (!raw) return raw.status();
     return static_cast<T>(*raw);
 }
+/// The same where it is to be destroyed: in its owner.
+template <typename Owner, typename Handle, typename Function, typename... Arguments>
+Result<Owner> own(Function* create, Arguments... arguments) noexcept {
+    const auto handle = ask<Handle>(create, arguments...);
+    if (!handle) return handle.status();
+    Owner owner;
+    owner.reset(*handle);
+    return owner;
+}
 }  // namespace detail
 
 enum class Operation : std::uint32_t {
@@ -514,10 +523,7 @@ inline Result<Key> Key::create_rsa(const RsaNumbers& numbers) noexcept {
     raw.qinv = detail::number(numbers.qinv);
     raw.extra_primes = num_extra == 0 ? nullptr : extra.data();
     raw.num_extra_primes = num_extra;
-    Key key;
-    const auto status = static_cast<Status>(octavo_key_create_rsa(&raw, &key.key_));
-    if (status != Status::ok) return status;
-    return key;
+    return detail::own<Key, octavo_key>(octavo_key_create_rsa, &raw);
 }
 
 inline Result<Key> Key::create_ec(const EcNumbers& numbers) noexcept {
@@ -526,10 +532,7 @@ inline Result<Key> Key::create_ec(const EcNumbers& numbers) noexcept {
     raw.curve = static_cast<std::uint32_t>(numbers.curve);
     raw.private_key = detail::number(numbers.private_key);
     raw.public_key = detail::number(numbers.public_key);
-    Key key;
-    const auto status = static_cast<Status>(octavo_key_create_ec(&raw, &key.key_));
-    if (status != Status::ok) return status;
-    return key;
+    return detail::own<Key, octavo_key>(octavo_key_create_ec, &raw);
 }
 
 inline Result<Key> Key::create_modulus(const Modulus& numbers) noexcept {
@@ -537,10 +540,7 @@ inline Result<Key> Key::create_modulus(const Modulus& numbers) noexcept {
     raw.size = sizeof raw;
     raw.modulus = detail::number(numbers.modulus);
     raw.exponent_len = numbers.exponent_len;
-    Key key;
-    const auto status = static_cast<Status>(octavo_key_create_modulus(&raw, &key.key_));
-    if (status != Status::ok) return status;
-    return key;
+    return detail::own<Key, octavo_key>(octavo_key_create_modulus, &raw);
 }
 
 namespace detail {
@@ -557,10 +557,7 @@ inline octavo_instance_config config_of(const InstanceOptions& options) noexcept
 
 inline Result<Instance> Instance::create(const InstanceOptions& options) noexcept {
     const auto config = detail::config_of(options);
-    Instance instance;
-    const auto status = static_cast<Status>(octavo_instance_create(&config, &instance.instance_));
-    if (status != Status::ok) return status;
-    return instance;
+    return detail::own<Instance, octavo_instance>(octavo_instance_create, &config);
 }
 
 }  // namespace v0

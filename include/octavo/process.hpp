@@ -182,10 +182,7 @@ public:
     ~Subscription() { reset(); }
 
     static Result<Subscription> create(Callback* callback, void* argument) noexcept {
-        Subscription subscription;
-        const auto status = static_cast<Status>(octavo_event_subscribe(callback, argument, &subscription.number_));
-        if (status != Status::ok) return status;
-        return subscription;
+        return detail::own<Subscription, std::uint64_t>(octavo_event_subscribe, callback, argument);
     }
     explicit operator bool() const noexcept { return number_ != 0; }
     /// Ends the one held, if any, and takes another.
