@@ -16,6 +16,13 @@ using Derive = int(EVP_PKEY_CTX*, unsigned char*, size_t*);
 constexpr PkeyKind kX25519 = {NID_X25519, "1.3.101.110", KeyKind::x25519, Algorithm::x25519};
 constexpr PkeyKind kX448 = {NID_X448, "1.3.101.111", KeyKind::x448, Algorithm::x448};
 
+Derive* derive_of(int nid) noexcept {
+    Derive* found = nullptr;
+    EVP_PKEY_meth_get_derive(own_method(nid), nullptr, &found);
+    return found;
+}
+Derive *const own_x25519 = derive_of(NID_X25519), *const own_x448 = derive_of(NID_X448);  // as the engine is loaded
+
 octavo_status derive_on_octavo(const PkeyKind& kind, EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
     const auto* peer = EVP_PKEY_CTX_get0_peerkey(context);
     const auto& curve = *bridge::only_curve(kind.kind);
@@ -39,9 +46,7 @@ int derive(EVP_PKEY_CTX* context, unsigned char* out, size_t* out_len) {
         if (status == OCTAVO_OK) return 1;
         if (is_final(status, __func__)) return 0;
     }
-    Derive* openssl_derive = nullptr;
-    EVP_PKEY_meth_get_derive(own_method(kKind.nid), nullptr, &openssl_derive);
-    return openssl_derive(context, out, out_len);
+    return (kKind.nid == NID_X25519 ? own_x25519 : own_x448)(context, out, out_len);
 }
 
 /// "Parameters" are the type alone. OpenSSL's own method has no such function, and libssl 3 asks for it in TLS 1.3.
